@@ -1,0 +1,1 @@
+"""Pixel-perfect monocular and video depth."""
