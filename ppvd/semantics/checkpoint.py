@@ -1,0 +1,107 @@
+"""Weights from a file into a module, strictly, wherever in the file the module's part lies."""
+
+import pickle
+import zipfile
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+NAMES_SHOWN = 8  # of each kind, in an error
+
+
+def load_strictly(module: nn.Module, path: str | Path) -> None:
+    """Fill a module from its part of a checkpoint; every name of that part must fit.
+
+    Args:
+        module: Module to fill.
+        path: A ``.safetensors`` file, or a ``torch.save`` file (a state dict, or a Lightning or
+            similar checkpoint that holds one under ``state_dict`` or ``model``). The module may
+            be a part of what was saved (``network.encoder.backbone.``): the prefix is found.
+
+    Raises:
+        ValueError: If the file cannot be read, or if names or shapes differ.
+    """
+    state = read_state_dict(path)
+    prefix = find_prefix(state, module.state_dict().keys(), path=path)
+    part = {name.removeprefix(prefix): v for name, v in state.items() if name.startswith(prefix)}
+    where = f"the part '{prefix}' of {path}" if prefix else str(path)
+    try:
+        report = module.load_state_dict(part, strict=False)
+    except RuntimeError as error:
+        differences = "; ".join(map(str.strip, str(error).splitlines()[1 : 1 + NAMES_SHOWN]))
+        raise ValueError(
+            f"weights in {where} must have the shapes of this {type(module).__name__}, "
+            f"got {differences}"
+        ) from error
+    if report.missing_keys or report.unexpected_keys:
+        raise ValueError(
+            f"weights in {where} must have exactly the names of this {type(module).__name__}, "
+            f"got missing {_some(report.missing_keys)}, "
+            f"unexpected {_some(report.unexpected_keys)}; compare its depth and options"
+        )
+
+
+def read_state_dict(path: str | Path) -> dict[str, Tensor]:
+    """Read named tensors onto the CPU without running any code from the file.
+
+    Args:
+        path: A ``.safetensors`` file or a ``torch.save`` file, see ``load_strictly``.
+
+    Returns:
+        Tensors by name.
+
+    Raises:
+        ValueError: If the file is missing, damaged, or holds anything but tensors by name.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"weights must name a file, got {path}")
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        mapped = zipfile.is_zipfile(path)  # all but files older than torch 1.6
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+        raise ValueError(f"weights must be a readable checkpoint, got {path}: {error}") from error
+    for level in ("state_dict", "model"):
+        content = content.get(level, content) if isinstance(content, Mapping) else content
+    if not isinstance(content, Mapping):
+        raise ValueError(f"weights must hold tensors by name, got a {type(content)} in {path}")
+    return {name: value for name, value in content.items() if isinstance(value, Tensor)}
+
+
+def find_prefix(state: Mapping[str, Tensor], names: Collection[str], *, path: str | Path) -> str:
+    """Find what stands before a module's names in a checkpoint of something larger.
+
+    Args:
+        state: Tensors by name.
+        names: Names that the module has by itself.
+        path: Where ``state`` comes from, for the error.
+
+    Returns:
+        The prefix under which most of ``names`` are found; empty for a file of its own.
+
+    Raises:
+        ValueError: If no prefix fits any name, or if two fit equally well.
+    """
+    found: dict[str, int] = {}
+    for name in names:
+        for key in state:
+            if key == name or key.endswith(f".{name}"):
+                prefix = key.removesuffix(name)
+                found[prefix] = found.get(prefix, 0) + 1
+    best = [prefix for prefix, count in found.items() if count == max(found.values())]
+    if len(best) != 1:
+        held = f"it fits under {sorted(best)}" if best else f"got names {_some(state)}"
+        raise ValueError(f"weights in {path} must hold the module exactly once, {held}")
+    return best[0]
+
+
+def _some(names: Collection[str]) -> str:
+    shown = sorted(names)[:NAMES_SHOWN]
+    more = len(names) - len(shown)
+    return f"{shown}" + (f" and {more} more" if more else "")
