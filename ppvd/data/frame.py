@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-KEY_PATTERN = re.compile(r"[a-z0-9_-]+")
-"""A key carries no dot: WebDataset splits member names at the first one."""
+KEY_PATTERN = re.compile(r"[a-z0-9_-]+(/[a-z0-9_-]+)*")
+"""A key carries no dot: WebDataset splits member names at the first one of the last part."""
 
 Metadata = Mapping[str, str | int | float | bool | list[str]]
 
@@ -26,7 +26,7 @@ class Frame:
             is (0, 0).
         pose: Camera-to-world matrix in metres, axes x right, y down, z forward (OpenCV), float64,
             ``(4, 4)``; None where the source does not know it.
-        key: Name of the frame within its source, of ``a-z 0-9 _ -``.
+        key: Name of the frame within its source, of ``a-z 0-9 _ - /``.
         scene: Name of the place; frames of one scene belong to one split.
         index: Number of the frame within its scene, from 0.
         source: Where the frame came from: files relative to the source's root, or a seed.
@@ -63,7 +63,7 @@ class Frame:
         if np.any(self.sky & self.valid):
             raise ValueError("sky must not be valid: the two states exclude each other")
         if not KEY_PATTERN.fullmatch(self.key):
-            raise ValueError(f"key must be made of a-z 0-9 _ -, got {self.key!r}")
+            raise ValueError(f"key must be made of a-z 0-9 _ - /, got {self.key!r}")
 
 
 def _expect(
