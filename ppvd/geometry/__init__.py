@@ -1,0 +1,45 @@
+"""Pure functions on depth: codes, alignment, cameras, edges, point clouds, pictures."""
+
+from ppvd.geometry.align import AffineFit, Alignment
+from ppvd.geometry.camera import (
+    crop_intrinsics,
+    flip_intrinsics,
+    intrinsics_from_fov,
+    project,
+    scale_intrinsics,
+    unproject,
+)
+from ppvd.geometry.chamfer import Chamfer, edge_chamfer, flying_points, mean_distance
+from ppvd.geometry.codec import DepthCodec, DepthRange, DisparityCodec, LogDepthCodec
+from ppvd.geometry.colour import colourise
+from ppvd.geometry.edges import DepthCanny, dilate
+from ppvd.geometry.enlarge import enlarge_depth
+from ppvd.geometry.pointcloud import PointCloud, cloud_from_depth, write_ply
+from ppvd.geometry.quantiles import masked_quantiles
+
+__all__ = [
+    "AffineFit",
+    "Alignment",
+    "Chamfer",
+    "DepthCanny",
+    "DepthCodec",
+    "DepthRange",
+    "DisparityCodec",
+    "LogDepthCodec",
+    "PointCloud",
+    "cloud_from_depth",
+    "colourise",
+    "crop_intrinsics",
+    "dilate",
+    "edge_chamfer",
+    "enlarge_depth",
+    "flip_intrinsics",
+    "flying_points",
+    "intrinsics_from_fov",
+    "masked_quantiles",
+    "mean_distance",
+    "project",
+    "scale_intrinsics",
+    "unproject",
+    "write_ply",
+]
