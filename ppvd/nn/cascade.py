@@ -1,0 +1,285 @@
+"""CascadeDiT: the network that denoises depth in pixel space (sections III-C, III-E, III-F)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from ppvd.nn.block import Block
+from ppvd.nn.embed import PatchEmbed
+from ppvd.nn.fusion import SemanticPrompt
+from ppvd.nn.grid import TokenGrid
+from ppvd.nn.modulation import Modulation, Modulator, modulated_norm
+from ppvd.nn.positions import Rotary, rotary, sincos
+
+
+@dataclass(frozen=True)
+class Condition:
+    """All that a network derives from the image alone, once for all solver steps.
+
+    Attributes:
+        grid: Grid of the coarse tokens.
+        tokens: The image's half of the patch embedding, positions added, ``(B, N, D)``.
+        prompt: The features' half of the fusion, ``(B, N, hidden)``, None without features.
+        coarse: Rotary positions of the coarse tokens, None with sine-cosine positions.
+        fine: Rotary positions of the fine tokens, likewise.
+    """
+
+    grid: TokenGrid
+    tokens: Tensor
+    prompt: Tensor | None
+    coarse: Rotary | None
+    fine: Rotary | None
+
+
+class CascadeDiT(nn.Module):
+    """A diffusion transformer in pixel space, prompted with semantics, from coarse to fine.
+
+    Coarse tokens of ``coarse_factor * patch`` pixels pass the first ``split`` blocks; then
+    `SemanticPrompt` adds the features and splits each token into ``coarse_factor**2`` fine
+    ones for the other blocks; a linear head paints ``patch * patch`` pixels a token.
+    The rows of Table III are configurations: ``coarse_factor=1`` has no cascade, and with
+    ``semantic_width=0`` too it is the vanilla DiT, in which nothing happens at ``split``.
+    Defaults are the paper's (III-F).
+
+    `forward` composes `condition`, `modulation` and `denoise`. A sampler calls the first two
+    once an image and a grid of times, and only `denoise` in each step (`velocity_field`).
+
+    Args:
+        semantic_width: Channels ``D'`` of the encoder's features, 0 for none.
+        width: Channels ``D`` of a token.
+        depth: Number of blocks.
+        num_heads: Attention heads; heads of 64 channels, as the paper's, are the fastest.
+        patch: Side of a fine token in pixels.
+        coarse_factor: Fine tokens along one side of a coarse one.
+        split: Blocks before the fusion; None is half of ``depth``.
+        mlp_ratio: Channels inside the blocks' and the fusion's MLPs over ``width``.
+        positions: Rotary in each block (released image model), or a fixed sine-cosine table
+            added to the coarse tokens (released video model).
+        prediction: What the head puts out. Below about ``4 * (coarse_factor * patch)**2``
+            channels the noise does not fit through the tokens, and the clean sample, which
+            does, learns better (ours). The result of `forward` is the velocity either way.
+        min_time: Floor of the time by which a clean sample's velocity is divided (ours).
+        checkpoint_blocks: Last blocks whose activations are recomputed in the backward pass.
+
+    Raises:
+        ValueError: If the numbers do not fit together.
+    """
+
+    def __init__(
+        self,
+        semantic_width: int = 0,
+        *,
+        width: int = 1024,
+        depth: int = 24,
+        num_heads: int = 16,
+        patch: int = 8,
+        coarse_factor: int = 2,
+        split: int | None = None,
+        mlp_ratio: float = 4.0,
+        positions: Literal["rotary", "sincos"] = "rotary",
+        prediction: Literal["velocity", "clean"] = "velocity",
+        min_time: float = 0.05,
+        checkpoint_blocks: int = 0,
+    ) -> None:
+        super().__init__()
+        split = depth // 2 if split is None else split
+        _require_choice("positions", positions, ("rotary", "sincos"))
+        _require_choice("prediction", prediction, ("velocity", "clean"))
+        _require_fit(width, num_heads, split, depth)
+        if not min_time > 0:
+            raise ValueError(f"min_time must be above 0, got {min_time}")
+        self.semantic_width, self.width, self.patch = semantic_width, width, patch
+        self.divisor, self.head_dim = patch * coarse_factor, width // num_heads
+        self.positions, self.prediction, self.min_time = positions, prediction, min_time
+        self.first_checkpoint = depth - checkpoint_blocks
+        hidden = round(mlp_ratio * width)
+
+        self.embed = PatchEmbed(width, self.divisor)
+        self.modulator = Modulator(width, 2 * depth)
+        self.blocks = nn.ModuleList(Block(width, num_heads, hidden) for _ in range(depth))
+        fused = coarse_factor > 1 or semantic_width > 0
+        self.split = split if fused else depth
+        self.fusion = (
+            SemanticPrompt(width, semantic_width, factor=coarse_factor, hidden=hidden)
+            if fused
+            else None
+        )
+        self.head = nn.Linear(width, patch**2)
+        self._reset_head()
+
+    def reset_parameters(self) -> None:
+        """Draw all weights anew; adaLN and the head start at zero (released code)."""
+        for part in (self.embed, self.modulator, *self.blocks, self.fusion):
+            if part is not None:
+                part.reset_parameters()
+        self._reset_head()
+
+    def forward(
+        self, noisy: Tensor, image: Tensor, time: Tensor, features: Tensor | None = None
+    ) -> Tensor:
+        """Estimate the velocity at a noisy sample.
+
+        Args:
+            noisy: Noisy depth code ``x_t``, ``(B, 1, H, W)``; sides divisible by ``divisor``.
+            image: sRGB colour in [0, 1], ``(B, 3, H, W)``.
+            time: Path time in [0, 1], 1 is noise, ``(B,)``.
+            features: The encoder's features ``(B, D', h, w)``; none where D' is 0.
+
+        Returns:
+            Velocity ``v_t``, float32, ``(B, 1, H, W)``.
+
+        Raises:
+            ValueError: If a size does not fit the network.
+        """
+        return self.denoise(noisy, self.condition(image, features), self.modulation(time), time)
+
+    def condition(self, image: Tensor, features: Tensor | None = None) -> Condition:
+        """Derive all that depends on the image alone; arguments as in `forward`.
+
+        Raises:
+            ValueError: If a size does not fit the network.
+        """
+        self._require_input(image, features)
+        grid = TokenGrid(image.shape[-2] // self.divisor, image.shape[-1] // self.divisor)
+        tokens = self.embed.embed_image(image)
+        coarse = fine = prompt = None
+        if self.positions == "sincos":
+            tokens = tokens + sincos(grid, self.width, tokens.device).to(tokens.dtype)
+        else:
+            coarse = rotary(grid, self.head_dim, tokens.device)
+            fine = rotary(self._fine(grid), self.head_dim, tokens.device)
+        if features is not None and self.fusion is not None:
+            prompt = self.fusion.prompt(features, grid)
+        return Condition(grid, tokens, prompt, coarse, fine)
+
+    def modulation(self, time: Tensor) -> Modulation:
+        """Return adaLN of all blocks for times in [0, 1], ``(N,)``: a batch's or a grid's."""
+        modulation: Modulation = self.modulator(time)
+        return modulation
+
+    def denoise(
+        self, noisy: Tensor, condition: Condition, modulation: Modulation, time: Tensor | float
+    ) -> Tensor:
+        """Estimate the velocity, with what does not change from step to step at hand.
+
+        Args:
+            noisy: Noisy depth code ``x_t``, ``(B, 1, H, W)``.
+            condition: Result of `condition`.
+            modulation: Result of `modulation` for ``time``.
+            time: Path time, ``(B,)``, ``(1,)`` or one number.
+
+        Returns:
+            Velocity ``v_t``, float32, ``(B, 1, H, W)``.
+        """
+        velocity, _ = self._denoise(noisy, condition, modulation, time, tap=None)
+        return velocity
+
+    def denoise_with_tokens(
+        self,
+        noisy: Tensor,
+        condition: Condition,
+        modulation: Modulation,
+        time: Tensor | float,
+        *,
+        tap: int,
+    ) -> tuple[Tensor, Tensor]:
+        """Do as `denoise`, and also return the tokens after block ``tap``, ``(B, D, h, w)``.
+
+        Raises:
+            ValueError: If there is no block ``tap``.
+        """
+        if not 0 <= tap < len(self.blocks):
+            raise ValueError(f"tap must be a block in 0..{len(self.blocks) - 1}, got {tap}")
+        velocity, tokens = self._denoise(noisy, condition, modulation, time, tap=tap)
+        assert tokens is not None
+        return velocity, tokens
+
+    def velocity_field(
+        self, image: Tensor, features: Tensor | None, times: Sequence[float]
+    ) -> Callable[[Tensor, float], Tensor]:
+        """Return the field ``(x_t, t) -> v_t`` of one image batch at the times of a grid.
+
+        Args:
+            image: sRGB colour in [0, 1], ``(B, 3, H, W)``.
+            features: The encoder's features ``(B, D', h, w)``, or None.
+            times: All times at which the field will be asked.
+        """
+        condition = self.condition(image, features)
+        grid = torch.tensor(times, dtype=torch.float32, device=image.device)
+        modulation = self.modulation(grid)
+        place = {time: index for index, time in enumerate(times)}
+
+        def field(noisy: Tensor, time: float) -> Tensor:
+            return self.denoise(noisy, condition, modulation[place[time]], time)
+
+        return field
+
+    def _denoise(
+        self,
+        noisy: Tensor,
+        condition: Condition,
+        modulation: Modulation,
+        time: Tensor | float,
+        *,
+        tap: int | None,
+    ) -> tuple[Tensor, Tensor | None]:
+        tokens = self.embed.embed_noisy(noisy) + condition.tokens
+        modulation = modulation.to(tokens.dtype)
+        branches = modulation.branches()
+        grid, places, tapped = condition.grid, condition.coarse, None
+        for index, block in enumerate(self.blocks):
+            if index == self.split and self.fusion is not None:
+                tokens = self.fusion(tokens, condition.prompt)
+                grid, places = self._fine(grid), condition.fine
+            mixing, mapping = branches[2 * index : 2 * index + 2]
+            if index >= self.first_checkpoint and torch.is_grad_enabled():
+                tokens = checkpoint(block, tokens, mixing, mapping, places, use_reentrant=False)
+            else:
+                tokens = block(tokens, mixing, mapping, places)
+            if index == tap:
+                tapped = grid.to_map(tokens)
+        patches = self.head(modulated_norm(tokens, *modulation.head()))
+        painted = grid.paint(patches, self.patch).float()
+        return self._velocity(painted, noisy, time), tapped
+
+    def _velocity(self, painted: Tensor, noisy: Tensor, time: Tensor | float) -> Tensor:
+        """Read the head's output, float32, as a velocity."""
+        if self.prediction == "velocity":
+            return painted
+        if not isinstance(time, Tensor):
+            return (noisy - painted) / max(time, self.min_time)
+        return (noisy - painted) / time.float().clamp(min=self.min_time).view(-1, 1, 1, 1)
+
+    def _fine(self, grid: TokenGrid) -> TokenGrid:
+        return grid.split(self.divisor // self.patch)
+
+    def _reset_head(self) -> None:
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def _require_input(self, image: Tensor, features: Tensor | None) -> None:
+        for name, size in (("height", image.shape[-2]), ("width", image.shape[-1])):
+            if size % self.divisor:
+                raise ValueError(f"image {name} must be divisible by {self.divisor}, got {size}")
+        channels = 0 if features is None else features.shape[1]
+        if channels != self.semantic_width:
+            raise ValueError(
+                f"features must have semantic_width = {self.semantic_width} channels, "
+                f"got {channels}; build the network for the encoder in use"
+            )
+
+
+def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value}")
+
+
+def _require_fit(width: int, num_heads: int, split: int, depth: int) -> None:
+    if width % (4 * num_heads):
+        raise ValueError(f"width must be divisible by 4 * num_heads = {4 * num_heads}, got {width}")
+    if depth > 1 and not 0 < split < depth:
+        raise ValueError(f"split must be between 1 and depth - 1 = {depth - 1}, got {split}")
