@@ -1,1 +1,64 @@
-"""Pixel-perfect monocular and video depth."""
+"""Pixel-perfect monocular and video depth.
+
+The public names of all rooms, each loaded when it is first used: ``import ppvd`` stays light,
+and a recipe may say ``class_path: PPD``.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ppvd.batch import *  # noqa: F403
+    from ppvd.callbacks import *  # noqa: F403
+    from ppvd.cli.load import *  # noqa: F403
+    from ppvd.flow import *  # noqa: F403
+    from ppvd.geometry import *  # noqa: F403
+    from ppvd.losses import *  # noqa: F403
+    from ppvd.metrics import *  # noqa: F403
+    from ppvd.nn import *  # noqa: F403
+    from ppvd.semantics import *  # noqa: F403
+    from ppvd.tasks import *  # noqa: F403
+    from ppvd.weights import *  # noqa: F403
+
+_NAMES = {
+    "batch": "DepthBatch PhotoBatch",
+    "callbacks": """
+        DepthFiles DepthWriter EMA Panels ResultsWriter Sample Throughput benchmark_names
+        draw_panel write_png write_whole
+    """,
+    "cli.load": "load_task",
+    "flow": """
+        LogitNormalTimes MIN_TIME Solver TimeGrid UniformTimes VelocityField adams_bashforth2
+        clean_from_velocity euler heun interpolate noise_from_velocity released_grid shifted_grid
+        uniform_grid velocity velocity_from_clean
+    """,
+    "geometry": """
+        AffineFit Alignment Chamfer DepthCanny DepthCodec DepthRange DisparityCodec LogDepthCodec
+        PointCloud cloud_from_depth colourise crop_intrinsics dilate edge_chamfer enlarge_depth
+        flip_intrinsics flying_points intrinsics_from_fov masked_quantiles mean_distance project
+        scale_intrinsics unproject write_ply
+    """,
+    "losses": "CodeError CodeStep FeatureAlignment FlowStep GradientMatching VelocityError",
+    "metrics": "DepthErrors EdgeChamfer ImageMeans depth_errors",
+    "nn": """
+        Attention Block CascadeDiT Condition Mlp Modulation Modulator Rotary SemanticPrompt
+        TokenGrid attend patchify rotary sincos
+    """,
+    "semantics": """
+        Frozen NoSemantics SemanticEncoder ViT ViTEncoder ViTRegressor load_strictly
+        read_state_dict
+    """,
+    "tasks": "CascadeRegressor DepthTask MeanDepth NonFiniteLossError PPD Regressor WarmupCosine",
+    "weights": "image_dit",
+}
+_HOMES = {name: f"ppvd.{room}" for room, names in _NAMES.items() for name in names.split()}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

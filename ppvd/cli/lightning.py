@@ -1,0 +1,203 @@
+"""LightningCLI as it should be: recipes compose, an override wins, a mistake is a sentence."""
+
+import argparse
+import signal
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import yaml
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.fabric.utilities.rank_zero import rank_zero_only
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+
+import ppvd
+from ppvd.cli.checkpoint import Checkpoint, mismatch, read_checkpoint
+from ppvd.cli.explain import explain
+from ppvd.cli.given import Given, read_words
+from ppvd.cli.keep_config import KeepConfig
+from ppvd.cli.layers import Layer, differences, keep_same_classes, remembered_layers, table
+from ppvd.cli.mistakes import UsageError
+
+LOG_FOLDER = "lightning_logs"
+_LOGGER = {
+    "class_path": "lightning.pytorch.loggers.TensorBoardLogger",
+    "init_args": {"save_dir": LOG_FOLDER, "name": None, "default_hp_metric": False},
+}
+
+
+def run(verb: str, words: list[str], *, task: type[L.LightningModule] | None = None) -> None:
+    """Run ``ppvd fit|validate|test|predict``.
+
+    Args:
+        verb: One of the four.
+        words: Words after the verb.
+        task: Base class of the models that may be given. ``None``: ``ppvd.DepthTask``.
+    """
+    for name in ppvd.__all__:  # Short class names resolve among imported classes.
+        getattr(ppvd, name)
+    if words and words[0] == "--help-all":
+        words = ["--help", *words[1:]]
+    PPVDCLI(verb, words, task=task or ppvd.DepthTask)
+
+
+class PPVDCLI(LightningCLI):
+    """The Lightning verbs over our tasks and data.
+
+    Args:
+        verb: ``fit``, ``validate``, ``test`` or ``predict``.
+        words: Words after the verb.
+        task: Base class of the models that may be given.
+    """
+
+    def __init__(self, verb: str, words: list[str], *, task: type[L.LightningModule]) -> None:
+        self.verb = verb
+        self.given = read_words(words)
+        self.checkpoint = _checkpoint(verb, self.given)
+        self.layers: list[Layer] = []
+        super().__init__(
+            task,
+            L.LightningDataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            save_config_callback=KeepConfig,
+            seed_everything_default=0,
+            trainer_defaults={"logger": _LOGGER},
+            parser_kwargs={"exit_on_error": False, "allow_abbrev": False},
+            auto_configure_optimizers=False,
+        )
+
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        """Keep ``weights_only`` out of reach: a checkpoint never executes code."""
+        return {
+            verb: {*skipped, "weights_only"} for verb, skipped in LightningCLI.subcommands().items()
+        }
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add ``--experiment``."""
+        parser.add_argument(
+            "--experiment",
+            type=str | None,
+            help=f"Folder of the runs in {LOG_FOLDER}; default: the first recipe's file name.",
+        )
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: object) -> None:  # noqa: ARG002
+        """Parse what was given on top of what the checkpoint remembers."""
+        self.layers = remembered_layers(self.verb, self.given, self.checkpoint)
+        self._parse(parser)
+        kept = [replace(p, config=keep_same_classes(p.config, self._used())) for p in self.layers]
+        if kept != self.layers:
+            self.layers = kept
+            self._parse(parser)
+
+    def _parse_ckpt_path(self) -> None:
+        """Do not let the checkpoint overrule what was given, as LightningCLI would."""
+
+    def before_instantiate_classes(self) -> None:
+        """Name the run's folder and say what is not as the checkpoint remembers."""
+        self._name_run()
+        self._dump_config()
+        self._announce()
+
+    def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
+        return {**super()._prepare_subcommand_kwargs(subcommand), "weights_only": True}
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        handler = signal.getsignal(signal.SIGINT)
+        try:
+            super()._run_subcommand(subcommand)
+        except SystemExit as leaving:
+            if not isinstance(leaving.__context__, KeyboardInterrupt):
+                raise
+            signal.signal(signal.SIGINT, handler)  # Lightning ignores Ctrl-C once it has seen it.
+            raise KeyboardInterrupt(*self._way_on()) from None
+        except MisconfigurationException as error:
+            raise UsageError(str(error)) from error
+        except (RuntimeError, KeyError) as error:
+            if sentence := self._known_failure(str(error)):
+                raise UsageError(sentence) from error
+            raise
+
+    # Parsing.
+
+    def _parse(self, parser: LightningArgumentParser) -> None:
+        sources = [*self.layers, *map(Layer, self.given.files, self.given.recipes)]
+        with tempfile.TemporaryDirectory() as folder:
+            files = [_write(Path(folder, f"{n}.yaml"), p) for n, p in enumerate(self.layers)]
+            recipes = [f"--config={file}" for file in (*files, *self.given.files)]
+            try:
+                self.config = parser.parse_args([self.verb, *recipes, *self._options()])
+            except argparse.ArgumentError as error:
+                sentence = explain(error, sources=sources, options=self.given.options)
+                raise UsageError(sentence) from error
+
+    def _options(self) -> list[str]:
+        options = list(self.given.options)
+        if self.given.experiment:
+            options.append(f"--experiment={self.given.experiment}")
+        ckpt_path = self.checkpoint.path if self.checkpoint else self.given.ckpt_path
+        if ckpt_path:
+            options.append(f"--ckpt_path={ckpt_path}")
+        return options
+
+    def _used(self) -> object:
+        return yaml.safe_load(self.parser.dump(self.config, skip_link_targets=False))[self.verb]
+
+    # What is said and where things go.
+
+    def _name_run(self) -> None:
+        config = self.config[self.verb]
+        made_by = self.checkpoint.experiment if self.checkpoint else None
+        recipe = self.given.stem if self.given.is_recipe or not made_by else made_by
+        config.experiment = config.experiment or recipe or "unnamed"
+        logger = config.trainer.logger
+        if logger and logger.get("class_path") == _LOGGER["class_path"]:
+            logger.init_args.name = logger.init_args.name or config.experiment
+            if config.trainer.default_root_dir and logger.init_args.save_dir == LOG_FOLDER:
+                root = Path(config.trainer.default_root_dir)
+                logger.init_args.save_dir = str(root / LOG_FOLDER)
+
+    def _announce(self) -> None:
+        if self.checkpoint is None:
+            return
+        lines = [f"checkpoint: {self.checkpoint.path}{self.checkpoint.choice}"]
+        lines += [f"{layer.what}: as in {layer.origin}" for layer in self.layers if layer.what]
+        rows = list(differences(self.checkpoint.model, self.config_dump["model"], "model"))
+        if rows and self.checkpoint.model:
+            lines += ["not as the checkpoint remembers:", table(rows)]
+        rank_zero_only(print)("\n".join(lines))
+
+    def _way_on(self) -> list[str]:
+        run = Path(self.trainer.log_dir or ".")
+        saved = self.verb == "fit" and any(run.glob("checkpoints/*.ckpt"))
+        return [f"go on with: ppvd fit --ckpt_path {run}"] if saved else []
+
+    def _known_failure(self, message: str) -> str | None:
+        if self.checkpoint and message.startswith("Error(s) in loading state_dict"):
+            return mismatch(self.checkpoint, self.model.state_dict())
+        if self.checkpoint and "Trying to restore" in message:
+            return (
+                f"{self.checkpoint.path} holds weights alone, so a training cannot go on from "
+                f"it; it can be tested"
+            )
+        return None
+
+
+def _checkpoint(verb: str, given: Given) -> Checkpoint | None:
+    """Read the checkpoint asked for; of Lightning's key words only those that make sense."""
+    if given.ckpt_path is None or (verb == "fit" and given.ckpt_path in ("last", "hpc")):
+        return None
+    if given.ckpt_path in ("best", "last", "hpc") and not Path(given.ckpt_path).exists():
+        raise UsageError(
+            f"ckpt_path={given.ckpt_path} means a training in this same process, and there was "
+            f"none; give the run: --ckpt_path {LOG_FOLDER}/NAME/version_N"
+        )
+    return read_checkpoint(given.ckpt_path)
+
+
+def _write(file: Path, layer: Layer) -> Path:
+    file.write_text(yaml.safe_dump(layer.config), encoding="utf-8")
+    return file
