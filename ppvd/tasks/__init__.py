@@ -1,0 +1,18 @@
+"""LightningModules: depth models that can be trained, tested and asked for depth."""
+
+from ppvd.tasks.base import DepthTask
+from ppvd.tasks.guard import NonFiniteLossError
+from ppvd.tasks.mean_depth import MeanDepth
+from ppvd.tasks.ppd import PPD
+from ppvd.tasks.regressor import CascadeRegressor, Regressor
+from ppvd.tasks.schedule import WarmupCosine
+
+__all__ = [
+    "PPD",
+    "CascadeRegressor",
+    "DepthTask",
+    "MeanDepth",
+    "NonFiniteLossError",
+    "Regressor",
+    "WarmupCosine",
+]

@@ -1,0 +1,234 @@
+"""What every depth model shares as a LightningModule: evaluation, optimiser, loss bookkeeping."""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypedDict
+
+import lightning as L
+import torch
+import torch.nn.functional as F
+from lightning.pytorch.core.mixins.hparams_mixin import _given_hyperparameters
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torch.optim import AdamW, Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from torchmetrics import MeanMetric, Metric, MetricCollection
+
+from ppvd.batch import DepthBatch, PhotoBatch
+from ppvd.geometry import DepthCodec, enlarge_depth
+from ppvd.geometry.size import working_size
+from ppvd.metrics import DepthErrors, EdgeChamfer
+from ppvd.tasks.guard import LossGuard
+
+OptimizerCallable = Callable[[Iterable[nn.Parameter]], Optimizer]
+SchedulerCallable = Callable[[Optimizer, int], LRScheduler]
+
+# Step of the code, whose range is about 1, that counts as a depth edge when a map is enlarged.
+MAX_CODE_GAP = 0.03
+
+
+class Evaluated(TypedDict):
+    """Result of a validation or test step: the ``(B, 1, H, W)`` code at the image's size."""
+
+    prediction: Tensor
+
+
+class Predicted(TypedDict):
+    """Result of a prediction step: code ``(B, 1, H, W)``, image ``(B, 3, H, W)`` and names."""
+
+    code: Tensor
+    image: Tensor
+    key: list[str]
+
+
+def paper_adamw(params: Iterable[nn.Parameter]) -> Optimizer:
+    """Build AdamW at the paper's constant rate 1e-4, with the released code's zero decay."""
+    return AdamW(params, lr=1e-4, weight_decay=0.0)
+
+
+def training_target(codec: DepthCodec, batch: DepthBatch) -> tuple[Tensor, Tensor]:
+    """Return the code to learn and the mask of its pixels, both ``(B, 1, H, W)``.
+
+    Sky takes part, at the code that the codec gives it (released code).
+    """
+    code, _ = codec.encode(batch["depth"], batch["valid"], sky=batch["sky"])
+    return code, batch["valid"] | batch["sky"]
+
+
+class DepthTask(L.LightningModule, ABC):
+    """A depth model that can be trained, tested and asked for depth.
+
+    Args:
+        metrics: Scores of an evaluation; each is logged for each benchmark as
+            ``<stage>/<benchmark>/<score>``. ``None``: ``DepthErrors`` and ``EdgeChamfer``.
+        optimizer: Builds the optimiser from the trainable parameters. Default: AdamW at the
+            constant rate 1e-4 (section III-F) without weight decay (released code).
+        scheduler: Builds a schedule from the optimiser and the run's number of steps;
+            ``None`` keeps the rate constant.
+        pixels: Area at which the network looks at evaluation images, aspect kept; the depth
+            is brought back to the image's own size. ``None``: the image's own scale.
+    """
+
+    def __init__(
+        self,
+        *,
+        metrics: dict[str, Metric] | None = None,
+        optimizer: OptimizerCallable = paper_adamw,
+        scheduler: SchedulerCallable | None = None,
+        pixels: int | None = None,
+    ) -> None:
+        super().__init__()
+        if _given_hyperparameters.get() is not None:  # Built by LightningCLI, which knows them.
+            self.save_hyperparameters()
+        scores = metrics or {"errors": DepthErrors(), "edges": EdgeChamfer()}
+        self._metrics = MetricCollection(dict(scores), compute_groups=False)
+        self._optimizer = optimizer
+        self._scheduler = scheduler
+        self.pixels = pixels
+        self._guard = LossGuard()
+        self._scores: dict[str, MetricCollection] = {}
+        self._seconds: dict[str, MeanMetric] = {}
+
+    @property
+    @abstractmethod
+    def divisor(self) -> int:
+        """Number that must divide both sides of the images the network sees."""
+
+    @abstractmethod
+    def predict_code(self, image: Tensor, *, keys: Sequence[str]) -> Tensor:
+        """Estimate the depth code of images that already have a working size.
+
+        Args:
+            image: sRGB in [0, 1], ``(B, 3, H, W)``, sides divisible by ``divisor``.
+            keys: Names of the images; noise is drawn from them.
+
+        Returns:
+            Code, affine in log depth, ``(B, 1, H, W)``.
+        """
+
+    def predict(self, image: Tensor, *, keys: Sequence[str]) -> Tensor:
+        """Estimate the depth code of images of any size, at that size.
+
+        Args:
+            image: sRGB in [0, 1], ``(B, 3, H, W)``.
+            keys: Names of the images; noise is drawn from them.
+
+        Returns:
+            Code, affine in log depth, ``(B, 1, H, W)``; no pixel is an average across an edge.
+        """
+        size = image.shape[-2], image.shape[-1]
+        working = working_size(size, divisor=self.divisor, pixels=self.pixels)
+        if working != size:
+            image = F.interpolate(image, working, mode="bilinear", antialias=True)
+        code = self.predict_code(image, keys=keys).float()
+        return (
+            code
+            if working == size
+            else enlarge_depth(code, size, max_gap=MAX_CODE_GAP, relative=False)
+        )
+
+    # Training.
+
+    def weighted_sum(
+        self, losses: dict[str, Tensor], weights: dict[str, float], batch: DepthBatch
+    ) -> Tensor:
+        """Log each loss as ``train/<name>`` and return their weighted sum (Eq. 10)."""
+        total = torch.stack([weights.get(n, 1.0) * loss for n, loss in losses.items()]).sum()
+        named = {f"train/{name}": loss.detach() for name, loss in losses.items()}
+        self.log_dict(named, batch_size=len(batch["key"]))
+        self.log("train/loss", total.detach(), prog_bar=True, batch_size=len(batch["key"]))
+        self._guard.watch(total, step=self.global_step, keys=batch["key"])
+        return total
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Build the optimiser over the trainable parameters, and its schedule by step."""
+        optimizer = self._optimizer(p for p in self.parameters() if p.requires_grad)
+        if self._scheduler is None:
+            return optimizer
+        schedule = self._scheduler(optimizer, int(self.trainer.estimated_stepping_batches))
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse to save weights of a run whose loss is no number."""
+        self._guard.check()
+
+    def on_train_end(self) -> None:
+        """Look at the last losses."""
+        self._guard.check()
+
+    # Evaluation.
+
+    def on_validation_start(self) -> None:
+        """Prepare one set of scores for each validation benchmark."""
+        self._guard.check()
+        self._open_scores(self.trainer.val_dataloaders)
+
+    def on_test_start(self) -> None:
+        """Prepare one set of scores for each test benchmark."""
+        self._open_scores(self.trainer.test_dataloaders)
+
+    def validation_step(
+        self,
+        batch: DepthBatch,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> Evaluated:
+        """Predict and score a batch of a validation benchmark."""
+        return self._evaluate(batch, dataloader_idx)
+
+    def test_step(
+        self,
+        batch: DepthBatch,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> Evaluated:
+        """Predict and score a batch of a test benchmark."""
+        return self._evaluate(batch, dataloader_idx)
+
+    def predict_step(
+        self,
+        batch: PhotoBatch,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> Predicted:
+        """Predict a batch of photographs."""
+        code = self.predict(batch["image"], keys=batch["key"])
+        return Predicted(code=code, image=batch["image"], key=batch["key"])
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the scores as ``val/<benchmark>/<score>``."""
+        self._close_scores("val")
+
+    def on_test_epoch_end(self) -> None:
+        """Log the scores as ``test/<benchmark>/<score>``."""
+        self._close_scores("test")
+
+    def _open_scores(self, loaders: object) -> None:
+        names = list(loaders) if isinstance(loaders, dict) else ["data"]
+        self._scores = {name: self._metrics.clone().to(self.device) for name in names}
+        self._seconds = {name: MeanMetric().to(self.device) for name in names}
+
+    def _evaluate(self, batch: DepthBatch, dataloader_idx: int) -> Evaluated:
+        name = list(self._scores)[dataloader_idx]
+        start = time.perf_counter()
+        prediction = self.predict(batch["image"], keys=batch["key"])
+        if prediction.is_cuda:
+            torch.cuda.synchronize(prediction.device)
+        per_image = (time.perf_counter() - start) / len(batch["key"])
+        self._seconds[name].update(per_image, weight=len(batch["key"]))
+        self._scores[name].update(
+            prediction=prediction,
+            depth=batch["depth"],
+            valid=batch["valid"],
+            intrinsics=batch["intrinsics"],
+        )
+        return Evaluated(prediction=prediction)
+
+    def _close_scores(self, stage: str) -> None:
+        for name, scores in self._scores.items():
+            values = {**scores.compute(), "seconds_per_image": self._seconds[name].compute()}
+            self.log_dict({f"{stage}/{name}/{score}": value for score, value in values.items()})

@@ -1,0 +1,152 @@
+"""Pixel-Perfect Depth: flow matching in pixel space for one image (sections III-A to III-C)."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torchmetrics import Metric
+
+from ppvd.batch import DepthBatch
+from ppvd.flow import (
+    LogitNormalTimes,
+    Solver,
+    TimeGrid,
+    UniformTimes,
+    clean_from_velocity,
+    euler,
+    interpolate,
+    uniform_grid,
+    velocity,
+)
+from ppvd.geometry import LogDepthCodec
+from ppvd.losses import FeatureAlignment, FlowStep, VelocityError
+from ppvd.nn import CascadeDiT
+from ppvd.semantics import Frozen, SemanticEncoder
+from ppvd.tasks.base import (
+    DepthTask,
+    OptimizerCallable,
+    SchedulerCallable,
+    paper_adamw,
+    training_target,
+)
+from ppvd.tasks.noise import keyed_noise
+
+
+class PPD(DepthTask):
+    """Generates the depth of one image from noise, prompted by a frozen encoder.
+
+    Args:
+        encoder: Foundation model that describes the image (Eq. 5); frozen for good.
+        net: Builds the network from the encoder's width.
+        codec: Metric depth to the network's range and back (Eq. 8).
+        times: Draws the training times.
+        losses: Terms of the training loss, each logged as ``train/<name>``. ``None``: the
+            velocity error (Eq. 3).
+        weights: Factors of the terms (Eq. 10); absent means 1.
+        solver: Integrates the velocity field from noise to depth (Eq. 4).
+        grid: Sampling times for a number of steps.
+        num_steps: Solver steps of an evaluation (released code: 4).
+        num_samples: Samples whose mean is the prediction.
+        seed: Seed of the evaluation noise.
+        metrics: Scores of an evaluation; see ``DepthTask``.
+        optimizer: Builds the optimiser; see ``DepthTask``.
+        scheduler: Builds a schedule; see ``DepthTask``.
+        pixels: Area at which the network looks at evaluation images; see ``DepthTask``.
+    """
+
+    def __init__(
+        self,
+        encoder: SemanticEncoder,
+        net: Callable[[int], CascadeDiT],
+        *,
+        codec: LogDepthCodec | None = None,
+        times: LogitNormalTimes | UniformTimes | None = None,
+        losses: dict[str, nn.Module] | None = None,
+        weights: dict[str, float] | None = None,
+        solver: Solver = euler,
+        grid: TimeGrid = uniform_grid,
+        num_steps: int = 4,
+        num_samples: int = 1,
+        seed: int = 0,
+        metrics: dict[str, Metric] | None = None,
+        optimizer: OptimizerCallable = paper_adamw,
+        scheduler: SchedulerCallable | None = None,
+        pixels: int | None = None,
+    ) -> None:
+        super().__init__(metrics=metrics, optimizer=optimizer, scheduler=scheduler, pixels=pixels)
+        if num_samples < 1:
+            raise ValueError(f"num_samples must be at least 1, got {num_samples}")
+        self.encoder = Frozen(encoder)
+        self.net = net(encoder.width)
+        self.codec = codec or LogDepthCodec()
+        self.times = times or LogitNormalTimes()
+        self.losses = nn.ModuleDict(losses or {"velocity": VelocityError()})
+        self.weights = weights or {}
+        self.solver = solver
+        self.grid = tuple(grid(num_steps))
+        self.num_samples = num_samples
+        self.seed = seed
+        self._tap = self._configure_feature_alignment(encoder.width)
+        unknown = sorted(set(self.weights) - set(self.losses))
+        if unknown:
+            raise ValueError(f"weights must name losses {sorted(self.losses)}, got {unknown}")
+
+    @property
+    def divisor(self) -> int:
+        """Number that must divide both sides of the images the network sees."""
+        return self.net.divisor
+
+    def training_step(self, batch: DepthBatch, batch_idx: int) -> Tensor:
+        """Draw times and noise, predict the velocity, and return the loss (Eq. 1-3, 10)."""
+        clean, mask = training_target(self.codec, batch)
+        time = self.times(len(clean), device=clean.device)
+        noise = torch.randn_like(clean)
+        step = self._flow_step(batch["image"], clean, noise, time, mask)
+        losses = {name: loss(step) for name, loss in self.losses.items()}
+        return self.weighted_sum(losses, self.weights, batch)
+
+    def predict_code(self, image: Tensor, *, keys: Sequence[str]) -> Tensor:
+        """Sample the code ``num_samples`` times and return the mean (Eq. 4)."""
+        field = self.net.velocity_field(image, self._features(image), self.grid)
+        size = image.shape[-2], image.shape[-1]
+        total = torch.zeros_like(image[:, :1])
+        for draw in range(self.num_samples):
+            noise = keyed_noise(keys, size, seed=self.seed, draw=draw).to(image.device)
+            total += self.solver(field, noise, self.grid)
+        return total / self.num_samples
+
+    def _features(self, image: Tensor) -> Tensor | None:
+        return self.encoder(image) if self.encoder.width else None
+
+    def _flow_step(
+        self, image: Tensor, clean: Tensor, noise: Tensor, time: Tensor, mask: Tensor
+    ) -> FlowStep:
+        features = self._features(image)
+        noisy = interpolate(clean, noise, time)
+        condition, modulation = self.net.condition(image, features), self.net.modulation(time)
+        tokens = None
+        if self._tap is None:
+            predicted = self.net.denoise(noisy, condition, modulation, time)
+        else:
+            predicted, tokens = self.net.denoise_with_tokens(
+                noisy, condition, modulation, time, tap=self._tap
+            )
+        return FlowStep(
+            clean=clean,
+            velocity=velocity(clean, noise),
+            predicted_velocity=predicted,
+            predicted_clean=clean_from_velocity(noisy, predicted, time),
+            time=time,
+            valid=mask,
+            tokens=tokens,
+            features=features,
+        )
+
+    def _configure_feature_alignment(self, semantic_width: int) -> int | None:
+        aligned = [loss for loss in self.losses.values() if isinstance(loss, FeatureAlignment)]
+        if len(aligned) > 1:
+            raise ValueError(f"losses may hold one FeatureAlignment, got {len(aligned)}")
+        for loss in aligned:
+            loss.configure(self.net.width, semantic_width)
+            return loss.tap
+        return None
