@@ -3,7 +3,14 @@
 from ppvd.losses.alignment import FeatureAlignment
 from ppvd.losses.code import CodeError
 from ppvd.losses.gradient import GradientMatching
-from ppvd.losses.step import FlowStep
+from ppvd.losses.step import CodeStep, FlowStep
 from ppvd.losses.velocity import VelocityError
 
-__all__ = ["CodeError", "FeatureAlignment", "FlowStep", "GradientMatching", "VelocityError"]
+__all__ = [
+    "CodeError",
+    "CodeStep",
+    "FeatureAlignment",
+    "FlowStep",
+    "GradientMatching",
+    "VelocityError",
+]

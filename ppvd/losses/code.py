@@ -4,7 +4,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from ppvd.losses.step import FlowStep, mean_over_valid
+from ppvd.losses.step import CodeStep, error_where_valid, sum_per_valid
 
 
 class CodeError(nn.Module):
@@ -23,8 +23,8 @@ class CodeError(nn.Module):
             raise ValueError(f"norm must be absolute or squared, got {norm}")
         self.norm = norm
 
-    def forward(self, step: FlowStep) -> Tensor:
+    def forward(self, step: CodeStep) -> Tensor:
         """Return the error, a float32 scalar; zero when nothing is valid."""
-        difference = step.predicted_clean.float() - step.clean.float()
-        error = difference.abs() if self.norm == "absolute" else difference.square()
-        return mean_over_valid(error, step.valid)
+        error = error_where_valid(step.predicted_clean, step.clean, step.valid)
+        size = error.abs() if self.norm == "absolute" else error.square()
+        return sum_per_valid(size, step.valid)

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from ppvd.losses.step import FlowStep
+from ppvd.losses.step import CodeStep
 
 
 class GradientMatching(nn.Module):
@@ -25,23 +25,20 @@ class GradientMatching(nn.Module):
             raise ValueError(f"strides must be at least 1, and there must be one, got {strides}")
         self.strides = tuple(strides)
 
-    def forward(self, step: FlowStep) -> Tensor:
+    def forward(self, step: CodeStep) -> Tensor:
         """Return the loss, a float32 scalar; zero when nothing is valid."""
-        difference = (step.predicted_clean.float() - step.clean.float()).where(step.valid, 0.0)
-        weight = step.valid.float()
+        error = error_where_valid(step.predicted_clean, step.clean, step.valid)
         scales = [
-            _difference_at_scale(difference[..., ::s, ::s], weight[..., ::s, ::s])
-            for s in self.strides
+            _change_of_error(error[..., ::s, ::s], step.valid[..., ::s, ::s]) for s in self.strides
         ]
-        return sum(scales[1:], start=scales[0])
+        return torch.stack(scales).sum()
 
 
-def _difference_at_scale(difference: Tensor, weight: Tensor) -> Tensor:
-    """Sum the change of ``difference`` between valid neighbours, over the valid pixels."""
-    total = difference.new_zeros(())
+def _change_of_error(error: Tensor, valid: Tensor) -> Tensor:
+    """Sum how ``error`` changes between valid neighbours, over the number of valid pixels."""
+    changes = []
     for axis in (-1, -2):
-        change = difference.diff(dim=axis).abs()
-        length = change.shape[axis]
-        pair = weight.narrow(axis, 1, length) * weight.narrow(axis, 0, length)
-        total = total + (change * pair).sum()
-    return total / weight.sum().clamp(min=1)
+        length = error.shape[axis] - 1
+        both = valid.narrow(axis, 0, length) & valid.narrow(axis, 1, length)
+        changes.append(error.diff(dim=axis).abs().where(both, 0.0).sum())
+    return sum_per_valid(torch.stack(changes), valid)

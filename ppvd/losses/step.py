@@ -1,4 +1,4 @@
-"""What a loss is given: one training step of the flow, in names."""
+"""What a loss is given: one training step, in names."""
 
 from dataclasses import dataclass
 
@@ -6,34 +6,47 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
-class FlowStep:
-    """One training step on a batch of ``B`` depth maps.
+class CodeStep:
+    """One training step of a regressor on a batch of ``B`` depth maps.
 
     Attributes:
         clean: Depth code ``x_0``, ``(B, 1, H, W)``.
+        predicted_clean: The network's estimate of it, ``(B, 1, H, W)``.
+        valid: True where the code is to be learnt, bool, ``(B, 1, H, W)``.
+    """
+
+    clean: Tensor
+    predicted_clean: Tensor
+    valid: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlowStep(CodeStep):
+    """One training step of the flow; ``predicted_clean`` is the data end of the predicted line.
+
+    Attributes:
         velocity: True velocity ``v_t`` (Eq. 2), ``(B, 1, H, W)``.
         predicted_velocity: The network's velocity, ``(B, 1, H, W)``.
-        predicted_clean: Data end of the predicted line, ``(B, 1, H, W)``.
         time: Path time in [0, 1], ``(B,)``.
-        valid: True where the code is a measurement, bool, ``(B, 1, H, W)``.
         tokens: Tokens tapped inside the network, ``(B, D, h, w)``, if a loss asked for them.
         features: The encoder's features, ``(B, D', h', w')``, if there is an encoder.
     """
 
-    clean: Tensor
     velocity: Tensor
     predicted_velocity: Tensor
-    predicted_clean: Tensor
     time: Tensor
-    valid: Tensor
     tokens: Tensor | None = None
     features: Tensor | None = None
 
 
-def mean_over_valid(error: Tensor, valid: Tensor) -> Tensor:
-    """Return the mean of ``error`` over all valid pixels of the batch, a float32 scalar.
+def error_where_valid(prediction: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
+    """Return ``prediction - truth`` in float32, zero where nothing is measured.
 
-    Zero, with a graph, when nothing is valid; what lies outside ``valid`` never matters.
+    What lies outside ``valid``, even NaN, touches neither the value nor a gradient.
     """
-    kept = error.float().where(valid, 0.0)
-    return kept.sum() / valid.sum().clamp(min=1)
+    return (prediction.float() - truth.float()).where(valid, 0.0)
+
+
+def sum_per_valid(errors: Tensor, valid: Tensor) -> Tensor:
+    """Return the sum of ``errors`` over the number of valid pixels, zero when there are none."""
+    return errors.sum() / valid.sum().clamp(min=1)

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from ppvd.losses.step import FlowStep, mean_over_valid
+from ppvd.losses.step import FlowStep, error_where_valid, sum_per_valid
 
 
 class VelocityError(nn.Module):
@@ -10,5 +10,5 @@ class VelocityError(nn.Module):
 
     def forward(self, step: FlowStep) -> Tensor:
         """Return the error, a float32 scalar; zero when nothing is valid."""
-        difference = step.predicted_velocity.float() - step.velocity.float()
-        return mean_over_valid(difference.square(), step.valid)
+        error = error_where_valid(step.predicted_velocity, step.velocity, step.valid)
+        return sum_per_valid(error.square(), step.valid)
