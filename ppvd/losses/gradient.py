@@ -1,8 +1,9 @@
 """Gradient matching: edges of the prediction lie where those of the truth lie (Eq. 10)."""
 
+import torch
 from torch import Tensor, nn
 
-from ppvd.losses.step import CodeStep
+from ppvd.losses.step import CodeStep, error_where_valid, sum_per_valid
 
 
 class GradientMatching(nn.Module):

@@ -7,7 +7,7 @@ permuted. The function computed is the same.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -47,80 +47,82 @@ def image_dit(state_dict: Mapping[str, Tensor]) -> CascadeDiT:
             patch=state_dict["x_embedder.proj.weight"].shape[-1] // 2,
         )
     network = network.to_empty(device="cpu")
+    parameters = dict(network.named_parameters())
     try:
-        network.load_state_dict(image_dit_names(state_dict))
+        # One by one, so that no second copy of the whole network is ever alive.
+        for name, tensor in image_dit_names(state_dict):
+            _fill(parameters.pop(name), name, tensor)
     except RuntimeError as error:
         raise ValueError(f"the checkpoint does not fit a released image DiT: {error}") from error
+    assert not parameters, f"nothing fills {list(parameters)}"
     return network
 
 
-def image_dit_names(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors of a released image DiT (or their gradients) under our names."""
+def image_dit_names(state_dict: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """Yield the tensors of a released image DiT, or their gradients, under our names."""
     depth = _depth(state_dict)
-    return {
-        **_embeddings(state_dict),
-        **_modulator(state_dict, depth),
-        **_fusion(state_dict),
-        **_blocks(state_dict, depth),
-        "head.weight": state_dict["final_layer.linear.weight"],
-        "head.bias": state_dict["final_layer.linear.bias"],
-    }
+    yield from _embeddings(state_dict)
+    yield from _modulator(state_dict, depth)
+    yield from _fusion(state_dict)
+    yield from _blocks(state_dict, depth)
+    yield "head.weight", state_dict["final_layer.linear.weight"]
+    yield "head.bias", state_dict["final_layer.linear.bias"]
 
 
-def _embeddings(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    patches = state["x_embedder.proj.weight"]  # (D, depth and RGB, 2 patch, 2 patch)
-    return {
-        "embed.noisy.weight": patches[:, :1].flatten(1),
-        "embed.noisy.bias": state["x_embedder.proj.bias"],
-        "embed.image.weight": patches[:, 1:].flatten(1),
-        "modulator.embed.hidden.weight": state["t_embedder.mlp.0.weight"],
-        "modulator.embed.hidden.bias": state["t_embedder.mlp.0.bias"],
-        "modulator.embed.out.weight": state["t_embedder.mlp.2.weight"],
-        "modulator.embed.out.bias": state["t_embedder.mlp.2.bias"],
-    }
-
-
-def _modulator(state: Mapping[str, Tensor], depth: int) -> dict[str, Tensor]:
-    owners = [*(f"blocks.{index}" for index in range(depth)), "final_layer"]
-    return {
-        f"modulator.out.{kind}": torch.cat(
-            [state[f"{owner}.adaLN_modulation.1.{kind}"] for owner in owners]
+def _fill(parameter: Tensor, name: str, tensor: Tensor) -> None:
+    if parameter.shape != tensor.shape:
+        raise ValueError(
+            f"{name} must have the shape {tuple(parameter.shape)} in this checkpoint, "
+            f"got {tuple(tensor.shape)}"
         )
-        for kind in ("weight", "bias")
-    }
+    parameter.data.copy_(tensor)
 
 
-def _fusion(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _embeddings(state: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    patches = state["x_embedder.proj.weight"]  # (D, depth and RGB, 2 patch, 2 patch)
+    yield "embed.noisy.weight", patches[:, :1].flatten(1)
+    yield "embed.noisy.bias", state["x_embedder.proj.bias"]
+    yield "embed.image.weight", patches[:, 1:].flatten(1)
+    for kind in ("weight", "bias"):
+        yield f"modulator.embed.hidden.{kind}", state[f"t_embedder.mlp.0.{kind}"]
+        yield f"modulator.embed.out.{kind}", state[f"t_embedder.mlp.2.{kind}"]
+
+
+def _modulator(state: Mapping[str, Tensor], depth: int) -> Iterator[tuple[str, Tensor]]:
+    owners = [*(f"blocks.{index}" for index in range(depth)), "final_layer"]
+    for kind in ("weight", "bias"):
+        parts = [state[f"{owner}.adaLN_modulation.1.{kind}"] for owner in owners]
+        yield f"modulator.out.{kind}", torch.cat(parts)
+
+
+def _fusion(state: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
     width = len(state["x_embedder.proj.bias"])
     first = state["proj_fusion.0.weight"]
-    return {
-        "fusion.tokens.weight": first[:, :width],
-        "fusion.tokens.bias": state["proj_fusion.0.bias"],
-        "fusion.features.weight": first[:, width:],
-        "fusion.middle.weight": state["proj_fusion.2.weight"],
-        "fusion.middle.bias": state["proj_fusion.2.bias"],
-        "fusion.out.weight": state["proj_fusion.4.weight"],
-        "fusion.out.bias": state["proj_fusion.4.bias"],
-    }
+    yield "fusion.tokens.weight", first[:, :width]
+    yield "fusion.tokens.bias", state["proj_fusion.0.bias"]
+    yield "fusion.features.weight", first[:, width:]
+    for kind in ("weight", "bias"):
+        yield f"fusion.middle.{kind}", state[f"proj_fusion.2.{kind}"]
+        yield f"fusion.out.{kind}", state[f"proj_fusion.4.{kind}"]
 
 
-def _blocks(state: Mapping[str, Tensor], depth: int) -> dict[str, Tensor]:
-    renamed = {}
+def _blocks(state: Mapping[str, Tensor], depth: int) -> Iterator[tuple[str, Tensor]]:
+    head_dim = len(state["blocks.0.attn.q_norm.weight"])
     for index in range(depth):
         for theirs, ours in _RENAMED.items():
             for kind in ("weight", "bias"):
                 tensor = state[f"blocks.{index}.{theirs}.{kind}"]
-                if theirs in ("attn.q_norm", "attn.k_norm"):
-                    tensor = _pair_across_head(tensor, len(tensor))
-                if theirs == "attn.qkv":
-                    head_dim = len(state[f"blocks.{index}.attn.q_norm.weight"])
-                    query_key, value = (
-                        tensor[: 2 * len(tensor) // 3],
-                        tensor[2 * len(tensor) // 3 :],
-                    )
-                    tensor = torch.cat([_pair_across_head(query_key, head_dim), value])
-                renamed[f"blocks.{index}.{ours}.{kind}"] = tensor
-    return renamed
+                yield f"blocks.{index}.{ours}.{kind}", _reorder(theirs, tensor, head_dim)
+
+
+def _reorder(layer: str, rows: Tensor, head_dim: int) -> Tensor:
+    """Bring the rows of a released layer into the order of ours."""
+    if layer in ("attn.q_norm", "attn.k_norm"):
+        return _pair_across_head(rows, head_dim)
+    if layer == "attn.qkv":
+        query, key, value = rows.chunk(3)
+        return torch.cat([*(_pair_across_head(part, head_dim) for part in (query, key)), value])
+    return rows
 
 
 def _pair_across_head(rows: Tensor, head_dim: int) -> Tensor:
