@@ -1,0 +1,186 @@
+"""``ppvd shards``: build shard sets and check them."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from ppvd.data.manifest import Manifest
+    from ppvd.data.produce import SampleSource
+
+DESCRIPTION = """\
+Build and check shard sets.
+
+A shard set is a folder with tar files and manifest.json: one split of one source. Recipes name
+the folder (or the manifest) under data.train, data.val or data.test. An interrupted build goes on
+where it stopped when the same command is run again.
+"""
+EXAMPLES = """\
+examples:
+  ppvd shards build synthetic --out data_shards/rooms --count 3000 --size 128 128 --workers 2
+  ppvd shards build synthetic --out data_shards/rooms_val --count 200 --size 128 128 --split val
+  ppvd shards build middlebury --out data_shards/motorcycle
+  ppvd shards check data_shards/rooms
+"""
+
+
+def main(args: list[str]) -> None:
+    """Run ``ppvd shards`` with ``args``.
+
+    Raises:
+        SystemExit: 2 for arguments that cannot be used, 1 for a build or check that failed, 130
+            after Ctrl-C.
+    """
+    options = _parser().parse_args(args)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        status = run(options)
+    except KeyboardInterrupt:
+        _say("stopped; what is finished is kept: run the same command again to go on")
+        status = 130
+    except OSError as error:
+        _say(f"error: {error.filename or 'a file'} cannot be used: {error.strerror or error}")
+        status = 1
+    except ValueError as error:
+        _say(f"error: {error}")
+        status = 1
+    if status:
+        raise SystemExit(status)
+
+
+def _parser() -> argparse.ArgumentParser:
+    style = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        "ppvd shards", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=style
+    )
+    verbs = parser.add_subparsers(required=True, metavar="build|check")
+    build = verbs.add_parser(
+        "build", help="write a shard set", epilog=EXAMPLES, formatter_class=style
+    )
+    sources = build.add_subparsers(required=True, metavar="SOURCE")
+    _add_synthetic(sources.add_parser("synthetic", help="rendered scenes with exact depth"))
+    _add_middlebury(
+        sources.add_parser("middlebury", help="one photograph with measured depth (scikit-image)")
+    )
+    check = verbs.add_parser("check", help="look for anything that is off in a shard set")
+    check.add_argument("set", type=Path, help="folder of the set, or its manifest")
+    check.add_argument("--root", help="folder of the tar files (default: the manifest's own)")
+    check.set_defaults(run=_check)
+    return parser
+
+
+def _add_synthetic(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--count", type=_positive, required=True, help="pictures, or clips")
+    parser.add_argument(
+        "--size",
+        type=_positive,
+        nargs=2,
+        required=True,
+        metavar=("H", "W"),
+        help="height and width of the pictures in pixels",
+    )
+    parser.add_argument(
+        "--frames-per-clip",
+        type=_positive,
+        metavar="L",
+        help="make clips of so many frames instead of pictures",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the set (default: 0)")
+    parser.add_argument(
+        "--split", choices=["train", "val", "test"], default="train", help="default: train"
+    )
+    parser.add_argument(
+        "--workers", type=_positive, default=1, help="processes that render (default: 1)"
+    )
+    parser.add_argument(
+        "--samples-per-shard",
+        type=_positive,
+        help="default: about 256 MB a shard, and 16 shards or more of 32 samples or more",
+    )
+    _add_output(parser, name="synthetic")
+    parser.set_defaults(run=_build_synthetic)
+
+
+def _add_middlebury(parser: argparse.ArgumentParser) -> None:
+    _add_output(parser, name="middlebury")
+    parser.set_defaults(run=_build_middlebury)
+
+
+def _add_output(parser: argparse.ArgumentParser, *, name: str) -> None:
+    parser.add_argument("--out", type=Path, required=True, help="folder of the set")
+    parser.add_argument("--name", default=name, help=f"prefix of the tar files (default: {name})")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
+def _build_synthetic(options: argparse.Namespace) -> int:
+    from ppvd.data.sources.rendered import RenderedScenes
+
+    source = RenderedScenes(
+        count=options.count,
+        size=tuple(options.size),
+        frames_per_clip=options.frames_per_clip,
+        seed=options.seed,
+        split=options.split,
+    )
+    return _build(source, options)
+
+
+def _build_middlebury(options: argparse.Namespace) -> int:
+    from ppvd.data.sources.middlebury import Motorcycle
+
+    options.split, options.workers, options.samples_per_shard = "test", 1, None
+    return _build(Motorcycle(), options)
+
+
+def _build(source: "SampleSource", options: argparse.Namespace) -> int:
+    from ppvd.data.build import build_shards
+
+    with tqdm(total=len(source), unit="sample", desc=f"{options.out}", disable=None) as bar:
+        manifest = build_shards(
+            source,
+            options.out,
+            name=options.name,
+            split=options.split,
+            samples_per_shard=options.samples_per_shard,
+            num_workers=options.workers,
+            advance=bar.update,
+        )
+    print(f"{options.out}: {_summary(manifest)}")
+    for item in manifest.left_out:
+        print(f"left out {item.key}: {item.reason}")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from ppvd.data.check import check_shards
+    from ppvd.data.manifest import Manifest
+
+    manifest = Manifest.load(options.set)
+    num_faults = 0
+    with tqdm(total=manifest.num_samples, unit="sample", desc="check", disable=None) as bar:
+        for fault in check_shards(options.set, root=options.root, advance=bar.update):
+            bar.write(fault, file=sys.stdout)
+            num_faults += 1
+    print(f"{options.set}: {_summary(manifest)}: {num_faults or 'no'} faults")
+    return min(num_faults, 1)
+
+
+def _summary(manifest: "Manifest") -> str:
+    return (
+        f"{manifest.num_samples} samples in {len(manifest.shards)} shards,"
+        f" {manifest.num_bytes / 1e6:.1f} MB"
+    )
+
+
+def _say(sentence: str) -> None:
+    print(f"ppvd shards: {sentence}", file=sys.stderr)

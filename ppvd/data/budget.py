@@ -1,0 +1,57 @@
+"""Reading on past what is bad, up to a limit."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ppvd.data.archive import read_samples
+from ppvd.data.decode import RawSample
+from ppvd.data.errors import BadSampleError, ShardError
+from ppvd.data.plan import Piece
+from ppvd.data.source import ShardSet
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True)
+class Budget:
+    """Counts what had to be left out, and says when it is too much.
+
+    Args:
+        num_planned: Samples that were to be read.
+        max_bad_fraction: Share of them that may be bad, in [0, 1).
+    """
+
+    num_planned: int
+    max_bad_fraction: float
+    num_bad: int = field(default=0, init=False)
+
+    def spend(self, error: ShardError, *, num_samples: int = 1) -> None:
+        """Take note of ``num_samples`` lost to ``error``; raise it once the budget is spent."""
+        self.num_bad += num_samples
+        if self.num_bad > self.max_bad_fraction * self.num_planned:
+            raise ShardError(
+                f"{error} ({self.num_bad} bad of {self.num_planned} samples; max_bad_fraction is"
+                f" {self.max_bad_fraction:g})"
+            ) from error
+        log.warning("left out %d of %d samples so far: %s", self.num_bad, self.num_planned, error)
+
+
+def read_pieces(shards: ShardSet, plan: Sequence[Piece], budget: Budget) -> Iterator[RawSample]:
+    """Yield the samples of ``plan``; what is bad goes on ``budget``.
+
+    A bad sample costs itself, a bad shard all that it still owed.
+    """
+    for piece in plan:
+        entry, number = shards.manifest.shards[piece.shard], piece.start
+        while number < piece.stop:
+            try:
+                for raw in read_samples(entry, root=shards.root, start=number, stop=piece.stop):
+                    yield raw
+                    number += 1
+            except BadSampleError as error:
+                budget.spend(error)
+                number += 1
+            except ShardError as error:
+                budget.spend(error, num_samples=piece.stop - number)
+                break

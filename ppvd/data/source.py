@@ -1,0 +1,66 @@
+"""A shard set as a data module names it."""
+
+from dataclasses import dataclass
+
+from ppvd.data.errors import ShardError
+from ppvd.data.manifest import Manifest, manifest_path
+from ppvd.data.plan import capped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardSource:
+    """Where a shard set lies and how much of it is used.
+
+    Args:
+        manifest: Manifest file, or the folder that holds ``manifest.json``.
+        root: Folder or URL prefix of the shards; the manifest's own folder if None.
+        weight: Weight in the training mixture; only proportions matter.
+        num_samples: Use only the first so many samples of the set; None for all.
+    """
+
+    manifest: str
+    root: str | None = None
+    weight: float = 1.0
+    num_samples: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.num_samples is not None and self.num_samples < 1:
+            raise ValueError(f"num_samples must be positive, got {self.num_samples}")
+
+    def open(self) -> "ShardSet":
+        """Read the manifest.
+
+        Raises:
+            ShardError: If it is missing, damaged or of another schema, or holds too little.
+        """
+        manifest = Manifest.load(self.manifest)
+        if self.num_samples is not None and self.num_samples > manifest.num_samples:
+            raise ShardError(
+                f"num_samples must be at most the {manifest.num_samples} samples of"
+                f" {self.manifest}, got {self.num_samples}"
+            )
+        if not manifest.shards:
+            raise ShardError(f"manifest {self.manifest} must list shards, got none")
+        root = self.root or str(manifest_path(self.manifest).parent)
+        counts = capped([shard.num_samples for shard in manifest.shards], self.num_samples)
+        return ShardSet(manifest=manifest, root=root, counts=tuple(counts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardSet:
+    """A shard set whose manifest has been read.
+
+    Attributes:
+        manifest: Its manifest.
+        root: Folder or URL prefix of the shards.
+        counts: Samples used of each shard.
+    """
+
+    manifest: Manifest
+    root: str
+    counts: tuple[int, ...]
+
+    @property
+    def num_samples(self) -> int:
+        """Samples used."""
+        return sum(self.counts)

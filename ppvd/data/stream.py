@@ -1,0 +1,150 @@
+"""Streams of batches for one reader: the sample's journey from shard to batch."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from random import Random
+from zlib import crc32
+
+import numpy as np
+import webdataset
+
+from ppvd.batch import DepthBatch
+from ppvd.data.augment import Augment, centre_cut
+from ppvd.data.budget import Budget, read_pieces
+from ppvd.data.collate import collate
+from ppvd.data.decode import RawSample, decode
+from ppvd.data.errors import ShardError
+from ppvd.data.frame import Frame
+from ppvd.data.mix import draw_sources
+from ppvd.data.plan import Reader, pieces, plan_epoch, share
+from ppvd.data.source import ShardSet
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainStream:
+    """Augmented batches of a mixture, endless in sources and exact in number.
+
+    Args:
+        sources: Shard sets by name.
+        weights: Weight by name.
+        size: Height and width of the batches.
+        batch_size: Samples of a batch.
+        num_batches: Batches of an epoch, of each rank.
+        seed: Seed of order, mixture and augmentation.
+        augment: Random view; None for the middle of each picture.
+        shuffle_buffer: Undecoded samples that a reader holds back to shuffle among.
+        max_bad_fraction: Share of an epoch's samples that may be unreadable.
+    """
+
+    sources: Mapping[str, ShardSet]
+    weights: Mapping[str, float]
+    size: tuple[int, int]
+    batch_size: int
+    num_batches: int
+    seed: int
+    augment: Augment | None
+    shuffle_buffer: int
+    max_bad_fraction: float
+
+    def num_batches_of(self, reader: Reader) -> int:
+        """Return how many batches ``reader`` yields in an epoch."""
+        return len(range(reader.worker, self.num_batches, reader.num_workers))
+
+    def read(self, *, epoch: int, reader: Reader) -> Iterator[DepthBatch]:
+        """Yield the batches of one reader in one epoch.
+
+        Raises:
+            ShardError: If more samples are bad than ``max_bad_fraction`` allows.
+        """
+        num_draws = self.num_batches * reader.world * self.batch_size
+        draws = draw_sources(self.weights, num_draws, seed=self.seed, epoch=epoch)
+        draws = draws.reshape(self.num_batches, reader.world, self.batch_size)
+        plan = plan_epoch(draws, num_sources=len(self.sources), epoch=epoch, reader=reader)
+        budget = Budget(num_planned=plan.batches.size, max_bad_fraction=self.max_bad_fraction)
+        names = list(self.sources)
+        streams = [
+            self._stream(name, interval, budget, num_planned=plan.batches.size)
+            for name, interval in zip(names, plan.intervals, strict=True)
+        ]
+        for chosen, numbers in zip(plan.batches, plan.numbers, strict=True):
+            frames = [
+                self._view(streams[source], budget, rng=_rng(self.seed, epoch, number))
+                for source, number in zip(chosen, numbers, strict=True)
+            ]
+            yield collate(frames, sources=[names[source] for source in chosen])
+
+    def _stream(
+        self, name: str, interval: tuple[int, int], budget: Budget, *, num_planned: int
+    ) -> Iterator[RawSample]:
+        """Yield one interval of a source in shuffled order, again if bad samples left it short."""
+        start, stop = interval
+        shards, mark = self.sources[name], crc32(name.encode())
+        buffer = max(1, self.shuffle_buffer * (stop - start) // num_planned)
+        turn = 0
+        while True:
+            plan = pieces(shards.counts, start=start, stop=stop, seed=[self.seed, mark])
+            rng = Random(f"{self.seed} {name} {start} {turn}")
+            shuffle = webdataset.shuffle(buffer, initial=buffer, rng=rng)
+            yield from shuffle(read_pieces(shards, list(plan), budget))
+            turn += 1
+
+    def _view(
+        self, stream: Iterator[RawSample], budget: Budget, *, rng: np.random.Generator
+    ) -> Frame:
+        while True:
+            raw = next(stream)
+            try:
+                frame = decode(raw, frame=int(rng.integers(len(raw.info.frames))))
+            except ShardError as error:
+                budget.spend(error)
+                continue
+            if self.augment is None:
+                return centre_cut(frame, size=self.size)
+            return self.augment(frame, size=self.size, rng=rng)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvalStream:
+    """Every sample of one set once, in order, at its own size; a bad sample always raises.
+
+    A score over fewer samples than its name promises would be a wrong score. Of a clip, the first
+    frame is read.
+
+    Args:
+        name: Name that the batches carry as their source.
+        shards: Set to read.
+        batch_size: Samples of a batch; the last one of a reader may be smaller.
+    """
+
+    name: str
+    shards: ShardSet
+    batch_size: int
+
+    def num_batches_of(self, reader: Reader) -> int:
+        """Return how many batches ``reader`` yields."""
+        return -(-len(share(self.shards.num_samples, reader)) // self.batch_size)
+
+    def read(self, *, epoch: int, reader: Reader) -> Iterator[DepthBatch]:  # noqa: ARG002
+        """Yield the batches of one reader, the same in every epoch.
+
+        Raises:
+            ShardError: If anything about the set is not as its manifest says.
+        """
+        own = share(self.shards.num_samples, reader)
+        budget = Budget(num_planned=len(own), max_bad_fraction=0.0)
+        plan = pieces(self.shards.counts, start=own.start, stop=own.stop)
+        frames: list[Frame] = []
+        for raw in read_pieces(self.shards, list(plan), budget):
+            frames.append(decode(raw))
+            if len(frames) == self.batch_size:
+                yield collate(frames, sources=[self.name] * len(frames))
+                frames = []
+        if frames:
+            yield collate(frames, sources=[self.name] * len(frames))
+
+
+Stream = TrainStream | EvalStream
+
+
+def _rng(seed: int, epoch: int, number: int) -> np.random.Generator:
+    return np.random.default_rng([seed, epoch, number])

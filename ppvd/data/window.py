@@ -1,0 +1,97 @@
+"""One cut through picture, depth, states and camera together."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ppvd.data.frame import Frame
+from ppvd.geometry import crop_intrinsics, flip_intrinsics, scale_intrinsics
+
+# Camera-to-world matrix of a scene mirrored in its x axis: MIRROR @ pose @ MIRROR.
+MIRROR = np.diag([-1.0, 1.0, 1.0, 1.0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A rectangle of whole pixels, and whether what it shows is mirrored left to right.
+
+    Attributes:
+        top: First row.
+        left: First column.
+        height: Rows.
+        width: Columns.
+        mirrored: Whether the cut is mirrored.
+    """
+
+    top: int
+    left: int
+    height: int
+    width: int
+    mirrored: bool = False
+
+
+def largest_window(
+    frame_size: tuple[int, int], *, size: tuple[int, int], side: float = 1.0
+) -> tuple[int, int]:
+    """Return height and width of the largest window with the aspect ratio of ``size``.
+
+    Args:
+        frame_size: Height and width to fit into.
+        size: Height and width whose ratio is kept, up to rounding to whole pixels.
+        side: Share of the largest window's sides to take, in (0, 1].
+    """
+    scale = side * min(frame_size[0] / size[0], frame_size[1] / size[1])
+    height, width = (
+        min(max(round(scale * length), 1), limit)
+        for length, limit in zip(size, frame_size, strict=True)
+    )
+    return height, width
+
+
+def cut(frame: Frame, window: Window, *, size: tuple[int, int]) -> Frame:
+    """Return what ``window`` shows of ``frame``, resized to ``size`` (height, width).
+
+    The picture is averaged over the area of each new pixel (or interpolated when enlarged). Depth
+    and states are those of the old pixel in which the new pixel's centre lies: no value is ever
+    made up of two, so no point appears between the two sides of an edge.
+    """
+    rows = window.top + _nearest(window.height, size[0])
+    columns = window.left + _nearest(window.width, size[1])
+    if window.mirrored:
+        columns = columns[::-1]
+    picked = np.ix_(rows, columns)
+    intrinsics = crop_intrinsics(frame.intrinsics, top=window.top, left=window.left)
+    intrinsics = scale_intrinsics(
+        intrinsics, scale_x=size[1] / window.width, scale_y=size[0] / window.height
+    )
+    pose = frame.pose
+    if window.mirrored:
+        intrinsics = flip_intrinsics(intrinsics, width=size[1])
+        pose = None if pose is None else MIRROR @ pose @ MIRROR
+    return replace(
+        frame,
+        image=_resized(frame.image, window, size=size),
+        depth=frame.depth[picked],
+        valid=frame.valid[picked],
+        sky=frame.sky[picked],
+        intrinsics=intrinsics,
+        pose=pose,
+    )
+
+
+def _nearest(old: int, new: int) -> NDArray[np.int64]:
+    """Return the old pixel that holds the centre of each new one, in whole numbers only."""
+    return (2 * np.arange(new) + 1) * old // (2 * new)
+
+
+def _resized(
+    image: NDArray[np.uint8], window: Window, *, size: tuple[int, int]
+) -> NDArray[np.uint8]:
+    seen = image[window.top : window.top + window.height, window.left : window.left + window.width]
+    if seen.shape[:2] != size:
+        shrinks = size[0] < window.height or size[1] < window.width
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        seen = cv2.resize(seen, size[::-1], interpolation=how).astype(np.uint8, copy=False)
+    return np.ascontiguousarray(seen[:, ::-1] if window.mirrored else seen)
