@@ -14,7 +14,7 @@ MIN_VALID = 10
 MAX_DRAWS = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Augment:
     """Cuts, mirrors and recolours at random; all defaults are ours.
 

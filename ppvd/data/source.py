@@ -7,7 +7,7 @@ from ppvd.data.manifest import Manifest, manifest_path
 from ppvd.data.plan import capped
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ShardSource:
     """Where a shard set lies and how much of it is used.
 
