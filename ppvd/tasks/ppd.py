@@ -1,6 +1,7 @@
 """Pixel-Perfect Depth: flow matching in pixel space for one image (sections III-A to III-C)."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +22,7 @@ from ppvd.flow import (
 from ppvd.geometry import LogDepthCodec
 from ppvd.losses import FeatureAlignment, FlowStep, VelocityError
 from ppvd.nn import CascadeDiT
-from ppvd.semantics import Frozen, SemanticEncoder
+from ppvd.semantics import Frozen, SemanticEncoder, load_strictly
 from ppvd.tasks.base import (
     DepthTask,
     OptimizerCallable,
@@ -37,7 +38,11 @@ class PPD(DepthTask):
 
     Args:
         encoder: Foundation model that describes the image (Eq. 5); frozen for good.
-        net: Builds the network from the encoder's width.
+        net: Builds the network from the width of the features that prompt it.
+        prompt: Whether the features prompt the network (SP-DiT); if not, only the losses see
+            them (REPA).
+        initial_weights: Checkpoint of a run, or file, whose network a training starts from.
+            A run that goes on, or is tested, has its own weights and does not read it.
         codec: Metric depth to the network's range and back (Eq. 8).
         times: Draws the training times.
         losses: Terms of the training loss, each logged as ``train/<name>``. ``None``: the
@@ -59,6 +64,8 @@ class PPD(DepthTask):
         encoder: SemanticEncoder,
         net: Callable[[int], CascadeDiT],
         *,
+        prompt: bool = True,
+        initial_weights: str | Path | None = None,
         codec: LogDepthCodec | None = None,
         times: LogitNormalTimes | UniformTimes | None = None,
         losses: dict[str, nn.Module] | None = None,
@@ -77,7 +84,9 @@ class PPD(DepthTask):
         if num_samples < 1:
             raise ValueError(f"num_samples must be at least 1, got {num_samples}")
         self.encoder = Frozen(encoder)
-        self.net = net(encoder.width)
+        self.prompt = prompt and encoder.width > 0
+        self.net = net(encoder.width if self.prompt else 0)
+        self.initial_weights = initial_weights
         self.codec = codec or LogDepthCodec()
         self.times = times or LogitNormalTimes()
         self.losses = nn.ModuleDict(losses or {"velocity": VelocityError()})
@@ -96,6 +105,15 @@ class PPD(DepthTask):
         """Number that must divide both sides of the images the network sees."""
         return self.net.divisor
 
+    def setup(self, stage: str) -> None:
+        """Fill the network before a training that starts anew.
+
+        Raises:
+            ValueError: If ``initial_weights`` cannot be read or is of another network.
+        """
+        if stage == "fit" and self.initial_weights and self.trainer.ckpt_path is None:
+            load_strictly(self.net, self.initial_weights)
+
     def training_step(self, batch: DepthBatch, batch_idx: int) -> Tensor:
         """Draw times and noise, predict the velocity, and return the loss (Eq. 1-3, 10)."""
         clean, mask = training_target(self.codec, batch)
@@ -107,7 +125,8 @@ class PPD(DepthTask):
 
     def predict_code(self, image: Tensor, *, keys: Sequence[str]) -> Tensor:
         """Sample the code ``num_samples`` times and return the mean (Eq. 4)."""
-        field = self.net.velocity_field(image, self._features(image), self.grid)
+        features = self.encoder(image) if self.prompt else None
+        field = self.net.velocity_field(image, features, self.grid)
         size = image.shape[-2], image.shape[-1]
         total = torch.zeros_like(image[:, :1])
         for draw in range(self.num_samples):
@@ -115,15 +134,13 @@ class PPD(DepthTask):
             total += self.solver(field, noise, self.grid)
         return total / self.num_samples
 
-    def _features(self, image: Tensor) -> Tensor | None:
-        return self.encoder(image) if self.encoder.width else None
-
     def _flow_step(
         self, image: Tensor, clean: Tensor, noise: Tensor, time: Tensor, mask: Tensor
     ) -> FlowStep:
-        features = self._features(image)
+        features = self.encoder(image) if self.encoder.width else None
         noisy = interpolate(clean, noise, time)
-        condition, modulation = self.net.condition(image, features), self.net.modulation(time)
+        condition = self.net.condition(image, features if self.prompt else None)
+        modulation = self.net.modulation(time)
         tokens = None
         if self._tap is None:
             predicted = self.net.denoise(noisy, condition, modulation, time)
