@@ -1,0 +1,207 @@
+"""From a scene to a frame: depth at pixel centres, anti-aliased colour."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ppvd.data.sources.synthetic.noise import Floats
+from ppvd.data.sources.synthetic.portable import TAU, Array, cosine, sine
+from ppvd.data.sources.synthetic.intersect import affine
+from ppvd.data.sources.synthetic.raycast import (
+    NOTHING,
+    Grid,
+    Seen,
+    cast_grid,
+    cast_points,
+    cast_shadow,
+)
+from ppvd.data.sources.synthetic.scene import Camera, Light, Scene
+from ppvd.data.sources.synthetic.sky import hazed, sky_colours
+from ppvd.data.sources.synthetic.surface import Plans, Surface, describe
+from ppvd.data.sources.synthetic.textures import Paints
+from ppvd.data.sources.synthetic.view import Pinhole, Stack, View
+
+FAR_M = 600.0
+"""Ground farther than this is neither valid nor sky (ours)."""
+
+_EDGE = 0.045
+"""Difference of neighbouring colours, of 1, from which a pixel gets extra rays (ours)."""
+
+_ON_FLOOR = 1.005
+"""Nearness to the floor, as a ratio of inverse depths, that still receives its shadows (ours)."""
+
+Rows = NDArray[np.int64]
+
+_EXTRA = ((-0.375, -0.125), (0.125, -0.375), (0.375, 0.125), (-0.125, 0.375))
+"""Extra rays of an edge pixel: a rotated square, in pixels from the centre."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """What rendering gives.
+
+    Attributes:
+        image: sRGB, uint8, ``(H, W, 3)``.
+        depth: Planar depth at pixel centres, metres, float32, ``(H, W)``; 0 where not ``valid``.
+        valid: bool, ``(H, W)``.
+        sky: bool, ``(H, W)``.
+        intrinsics: float64, ``(3, 3)``.
+        pose: Camera to world, OpenCV axes, float64, ``(4, 4)``.
+    """
+
+    image: NDArray[np.uint8]
+    depth: NDArray[np.float32]
+    valid: NDArray[np.bool_]
+    sky: NDArray[np.bool_]
+    intrinsics: Array
+    pose: Array
+
+
+def focal_length(camera: Camera, height: int, width: int) -> float:
+    """Return the focal length in pixels that spans ``camera.view_deg`` over the diagonal."""
+    half = camera.view_deg * TAU / 720.0
+    return 0.5 * float(np.sqrt(height * height + width * width)) * cosine(half) / sine(half)
+
+
+def render(scene: Scene, height: int, width: int) -> Picture:
+    """Render ``scene`` as its camera sees it."""
+    stage = _Stage(scene, Grid.of(height, width, focal_length(scene.camera, height, width)))
+    seen = cast_grid(stage.view, stage.grid)
+    shade = stage.shadows(seen)
+    x, y = (np.broadcast_to(a, seen.w.shape).ravel() for a in (stage.grid.x, stage.grid.y))
+    linear = stage.colours(seen.row.ravel(), x, y, seen.w.ravel(), shade.ravel())
+    stage.soften_edges(linear, shade.ravel(), x, y)
+    return Picture(
+        image=_encode(linear, height, width),
+        depth=_depth(seen.w),
+        valid=seen.w > 1.0 / FAR_M,
+        sky=seen.row == NOTHING,
+        intrinsics=stage.grid.intrinsics(),
+        pose=stage.pinhole.pose(),
+    )
+
+
+class _Stage:
+    """What the passes over one scene share."""
+
+    def __init__(self, scene: Scene, grid: Grid) -> None:
+        stack = Stack.of(scene.solids)
+        self.grid = grid
+        self.pinhole = Pinhole.of_camera(scene.camera)
+        self.view = View.of(stack, self.pinhole)
+        self._scene = scene
+        self._plans = Plans(self.view, self.pinhole, scene.light)
+        self._paints = Paints([solid.material for solid in scene.solids])
+
+    def shadows(self, seen: Seen) -> Floats:
+        """Return how much of the light each floor pixel lacks, 0 to 1, ``(H, W)``."""
+        lamp, floor = self.pinhole.onto_ground(self._scene.light)
+        grid = self.grid
+        receives = seen.w <= _ON_FLOOR * affine(floor, grid.x, grid.y)
+        receives &= seen.w > 0.0
+        lit_from = View.of(self.view.stack, lamp)
+        floor_form = (float(floor[0]), float(floor[1]), float(floor[2]))
+        shadow = cast_shadow(lit_from, grid, floor_form, receives)
+        return _blurred(shadow, receives, times=1 + min(receives.shape) // 128)
+
+    def colours(self, row: Rows, x: Array, y: Array, w: Array, shade: Floats) -> Floats:
+        """Return linear RGB in [0, 1] along rays ``(x, y, 1)``, ``(3, n)``."""
+        linear = np.empty((3, row.size), np.float32)
+        hit = row != NOTHING
+        solid, empty = np.flatnonzero(hit), np.flatnonzero(~hit)
+        if empty.size:
+            linear[:, empty] = sky_colours(self._scene.sky, self.pinhole, x[empty], y[empty])
+        if solid.size:
+            at = (row[solid], x[solid], y[solid], w[solid], shade[solid])
+            linear[:, solid] = self._solid_colours(*at)
+        return np.clip(linear, 0.0, 1.0, out=linear)
+
+    def soften_edges(self, linear: Floats, shade: Floats, x: Array, y: Array) -> None:
+        """Average `_EXTRA` rays into the pixels of ``linear`` that differ from a neighbour."""
+        height, width = self.grid.y.size, self.grid.x.size
+        pixels = np.flatnonzero(_edges(np.sqrt(linear).reshape(3, height, width)))
+        if not pixels.size:
+            return
+        offsets = np.array(_EXTRA) / self.grid.focal
+        fine_x = x[pixels, None] + offsets[None, :, 0]
+        fine_y = y[pixels, None] + offsets[None, :, 1]
+        seen = cast_points(self.view, self.grid, pixels, fine_x, fine_y)
+        shade_there = np.repeat(shade[pixels], len(_EXTRA))
+        rays = seen.row.ravel(), fine_x.ravel(), fine_y.ravel(), seen.w.ravel(), shade_there
+        fine = self.colours(*rays).reshape(3, pixels.size, len(_EXTRA))
+        total = linear[:, pixels]
+        for extra in range(len(_EXTRA)):
+            total = total + fine[:, :, extra]
+        linear[:, pixels] = total * np.float32(1.0 / (1 + len(_EXTRA)))
+
+    def _solid_colours(self, row: Rows, x: Array, y: Array, w: Array, shade: Floats) -> list[Floats]:
+        surface = describe(self._plans, row, x, y, w, pixel=1.0 / self.grid.focal)
+        paint = self._paints.colours(row, surface)
+        glow, light = self._paints.glow(row), self._scene.light
+        key = _key_light(surface, light) * (np.float32(1.0) - np.float32(light.shadow) * shade)
+        dome = _dome_light(surface)
+        linear = [
+            part * part * (np.float32(sun) * key + np.float32(sky) * dome + glow)
+            for part, sun, sky in zip(paint, light.colour, light.ambient, strict=True)
+        ]
+        return hazed(linear, surface.depth, self._scene.sky)
+
+
+def _key_light(surface: Surface, light: Light) -> Floats:
+    """Lambert's cosine, and for a lamp its loss with distance."""
+    if light.reach_m == 0.0:
+        return surface.toward
+    relative = surface.distance * np.float32(1.0 / light.reach_m)
+    return surface.toward * (np.float32(2.0) / (np.float32(1.0) + relative * relative))
+
+
+def _dome_light(surface: Surface) -> Floats:
+    """Ambient light: less from below, near the floor and in the corners of a room."""
+    one = np.float32(1.0)
+    dome = np.float32(0.68) + np.float32(0.32) * surface.up
+    lifted = np.maximum(surface.height, np.float32(0.0))
+    floor = np.float32(0.62) + np.float32(0.38) * lifted / (lifted + np.float32(0.12))
+    dome *= np.where(surface.level, one, floor)
+    corner = surface.corner / (surface.corner + np.float32(0.12))
+    return dome * (np.float32(0.55) + np.float32(0.45) * corner)
+
+
+def _blurred(shadow: NDArray[np.bool_], receives: NDArray[np.bool_], *, times: int) -> Floats:
+    """Spread ``shadow`` over neighbours that receive it too."""
+    part, whole = shadow.astype(np.float32), receives.astype(np.float32)
+    for _ in range(times):
+        part, whole = _spread(part), _spread(whole)
+    return part / np.maximum(whole, np.float32(1e-6)) * receives
+
+
+def _spread(values: Floats) -> Floats:
+    for _ in range(2):
+        wide = values + values
+        wide[1:] += values[:-1]
+        wide[:-1] += values[1:]
+        values = wide.T
+    return values
+
+
+def _edges(coded: Floats) -> NDArray[np.bool_]:
+    """Return pixels whose colour differs from a direct neighbour's by more than `_EDGE`."""
+    edges = np.zeros(coded.shape[1:], np.bool_)
+    across = (np.abs(coded[:, :, 1:] - coded[:, :, :-1]) > _EDGE).any(axis=0)
+    down = (np.abs(coded[:, 1:] - coded[:, :-1]) > _EDGE).any(axis=0)
+    edges[:, 1:] |= across
+    edges[:, :-1] |= across
+    edges[1:] |= down
+    edges[:-1] |= down
+    return edges
+
+
+def _encode(linear: Floats, height: int, width: int) -> NDArray[np.uint8]:
+    """Encode with gamma 2, whose root is exact everywhere; sRGB's own curve needs a power."""
+    codes = np.floor(np.sqrt(linear) * np.float32(255.0) + np.float32(0.5)).astype(np.uint8)
+    return np.ascontiguousarray(codes.reshape(3, height, width).transpose(1, 2, 0))
+
+
+def _depth(w: Array) -> NDArray[np.float32]:
+    valid = w > 1.0 / FAR_M
+    return np.where(valid, 1.0 / np.where(valid, w, 1.0), 0.0).astype(np.float32)
