@@ -60,7 +60,7 @@ def colourise(
 
 
 def _paint(levels: Tensor, palette: str) -> Tensor:
-    table = cv2.applyColorMap(np.arange(256, dtype=np.uint8), _MAPS[palette])[:, 0, ::-1]
+    table = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], _MAPS[palette])[:, 0, ::-1]
     colours = torch.from_numpy(np.ascontiguousarray(table))  # (256, 3)
     return colours[levels[:, 0].long()].permute(0, 3, 1, 2).contiguous()
 
