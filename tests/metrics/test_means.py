@@ -1,0 +1,176 @@
+"""Laws of the state that all metrics share; run as a program, one process of a group of two."""
+
+import os
+import pickle
+import subprocess
+import sys
+
+import jsonargparse
+import pytest
+import torch
+from torch import distributed
+from torchmetrics import Metric, MetricCollection
+
+from ppvd.geometry import Alignment, intrinsics_from_fov
+from ppvd.metrics import DepthErrors, EdgeChamfer
+
+METRICS = [DepthErrors, EdgeChamfer]
+
+
+def batch(size=5, *, seed=0):
+    """Steps of random height, one of them without truth, with noisy predictions."""
+    generator = torch.Generator().manual_seed(seed)
+    depth = torch.empty(size, 1, 16, 20).uniform_(1.0, 1.05, generator=generator)
+    depth[..., 10:] *= 2.0 + torch.rand(size, 1, 1, 1, generator=generator)
+    valid = torch.rand(depth.shape, generator=generator) < 0.95
+    valid[1] = False
+    noise = 0.1 * torch.randn(depth.shape, generator=generator)
+    intrinsics = intrinsics_from_fov(16, 20, horizontal_fov_deg=60.0).expand(size, 3, 3)
+    prediction = torch.log1p(depth) + noise
+    return {"prediction": prediction, "depth": depth, "valid": valid, "intrinsics": intrinsics}
+
+
+def take(samples, indices):
+    return {name: value[indices] for name, value in samples.items()}
+
+
+def updated(kind, samples):
+    return feed(kind(), samples)
+
+
+def feed(metric, samples):
+    metric.update(**metric._filter_kwargs(**samples))
+    return metric
+
+
+def assert_same(found, expected):
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-12, atol=0.0, equal_nan=True)
+
+
+@pytest.mark.parametrize("kind", METRICS)
+def test_pickle_clone_and_reset(kind):
+    metric = updated(kind, batch())
+    expected = metric.compute()
+    assert expected[metric.skipped_name] == 1
+    assert_same(pickle.loads(pickle.dumps(metric)).compute(), expected)
+    twin = metric.clone()
+    metric.reset()
+    feed(metric, batch(seed=1))
+    assert metric.compute()[metric.names[0]] != expected[metric.names[0]]
+    assert_same(twin.compute(), expected)
+    metric.reset()
+    assert_same(feed(metric, batch()).compute(), expected)
+
+
+@pytest.mark.parametrize("kind", METRICS)
+def test_forward_returns_the_batch_and_keeps_the_total(kind):
+    metric = kind()
+    parts = [take(batch(), slice(0, 3)), take(batch(), slice(3, 5))]
+    for part in parts:
+        assert_same(metric(**metric._filter_kwargs(**part)), updated(kind, part).compute())
+    assert_same(metric.compute(), updated(kind, batch()).compute())
+
+
+@pytest.mark.parametrize("kind", METRICS)
+@pytest.mark.parametrize(
+    "cast",
+    [
+        lambda metric: metric.half(),
+        lambda metric: metric.to(torch.float16),
+        lambda metric: metric.set_dtype(torch.float32),
+        lambda metric: torch.nn.ModuleDict({"metric": metric}).to(torch.bfloat16)["metric"],
+    ],
+)
+def test_casts_do_not_touch_the_state(kind, cast):
+    metric = cast(updated(kind, batch()))
+    assert_same(metric.compute(), updated(kind, batch()).compute())
+    metric.reset()
+    assert_same(feed(metric, batch()).compute(), updated(kind, batch()).compute())
+
+
+@pytest.mark.parametrize("kind", METRICS)
+def test_state_follows_the_device(kind):
+    metric = kind().to("meta")
+    states = [getattr(metric, name) for name in metric.metric_state]
+    assert states
+    assert all(state.is_meta for state in states)
+
+
+def test_a_collection_does_not_merge_metrics_that_agree_once():
+    def metrics():
+        return {
+            "log": DepthErrors(),
+            "depth": DepthErrors(Alignment(space="depth")),
+            "strict": DepthErrors(Alignment(space="depth"), min_pixels=1),
+            "edges": EdgeChamfer(),
+            "wide": EdgeChamfer(dilation=2),
+        }
+
+    samples = batch()
+    perfect = samples | {"depth": torch.full_like(samples["depth"], 3.0)}
+    collection, alone = MetricCollection(metrics()), metrics()
+    for part in (perfect, samples):
+        collection.update(**part)
+        for metric in alone.values():
+            feed(metric, part)
+    found = collection.compute()
+    for name, metric in alone.items():
+        for key, value in metric.compute().items():
+            matches = [v for k, v in found.items() if k in (key, f"{name}_{key}")]
+            assert any(torch.equal(v, value) for v in matches), (name, key)
+    assert found["log_abs_rel"] != found["depth_abs_rel"]
+    assert found["edges_chamfer"] != found["wide_chamfer"]
+
+
+def test_metrics_are_built_from_yaml_without_arguments():
+    parser = jsonargparse.ArgumentParser(exit_on_error=False)
+    parser.add_argument("--metrics", type=dict[str, Metric])
+    config = parser.parse_object(
+        {
+            "metrics": {
+                "errors": {"class_path": "ppvd.metrics.DepthErrors"},
+                "edges": {
+                    "class_path": "ppvd.metrics.EdgeChamfer",
+                    "init_args": {"alignment": {"space": "depth", "far_m": 10.0}, "dilation": 2},
+                },
+            }
+        }
+    )
+    metrics = parser.instantiate(config).metrics
+    assert metrics["errors"].alignment == Alignment()
+    assert metrics["edges"].alignment == Alignment(space="depth", far_m=10.0)
+    assert metrics["edges"].dilation == 2
+
+
+def test_two_processes_with_uneven_shares_equal_one(tmp_path):
+    command = [sys.executable, __file__, str(tmp_path)]
+    group = [
+        # State names must not hang on Python's hashing, which differs between processes.
+        subprocess.Popen([*command, rank], env=os.environ | {"PYTHONHASHSEED": rank})
+        for rank in ("0", "1")
+    ]
+    assert [process.wait(timeout=100) for process in group] == [0, 0]
+    for rank in ("0", "1"):
+        found = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
+        for kind in METRICS:
+            values, names = found[kind.__name__]
+            assert_same(values, updated(kind, batch()).compute())
+            assert names == list(kind().metric_state)
+
+
+def main(folder, rank):
+    """Update with this process's share, four images or one, and save what compute returns."""
+    distributed.init_process_group(
+        "gloo", init_method=f"file://{folder}/rendezvous", rank=int(rank), world_size=2
+    )
+    share = take(batch(), [0, 1, 2, 4] if rank == "0" else [3])
+    metrics = {kind.__name__: updated(kind, share) for kind in METRICS}
+    found = {name: (one.compute(), list(one.metric_state)) for name, one in metrics.items()}
+    torch.save(found, f"{folder}/{rank}.pt")
+    distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
