@@ -2,7 +2,8 @@
 
 from ppvd.nn.attention import Attention, attend
 from ppvd.nn.block import Block, Mlp
-from ppvd.nn.cascade import CascadeDiT, Condition
+from ppvd.nn.cascade import CascadeDiT
+from ppvd.nn.condition import Condition
 from ppvd.nn.fusion import SemanticPrompt
 from ppvd.nn.grid import TokenGrid, patchify
 from ppvd.nn.modulation import Modulation, Modulator

@@ -1,7 +1,6 @@
 """CascadeDiT: the network that denoises depth in pixel space (sections III-C, III-E, III-F)."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -9,30 +8,21 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ppvd.nn.block import Block
+from ppvd.nn.condition import Condition
+from ppvd.nn.demands import (
+    require_above_zero,
+    require_blocks,
+    require_choice,
+    require_divisible,
+    require_features,
+    require_heads,
+    require_same_size,
+)
 from ppvd.nn.embed import PatchEmbed
 from ppvd.nn.fusion import SemanticPrompt
 from ppvd.nn.grid import TokenGrid
 from ppvd.nn.modulation import Modulation, Modulator, modulated_norm
-from ppvd.nn.positions import Rotary, rotary, sincos
-
-
-@dataclass(frozen=True)
-class Condition:
-    """All that a network derives from the image alone, once for all solver steps.
-
-    Attributes:
-        grid: Grid of the coarse tokens.
-        tokens: The image's half of the patch embedding, positions added, ``(B, N, D)``.
-        prompt: The features' half of the fusion, ``(B, N, hidden)``, None without features.
-        coarse: Rotary positions of the coarse tokens, None with sine-cosine positions.
-        fine: Rotary positions of the fine tokens, likewise.
-    """
-
-    grid: TokenGrid
-    tokens: Tensor
-    prompt: Tensor | None
-    coarse: Rotary | None
-    fine: Rotary | None
+from ppvd.nn.positions import rotary, sincos
 
 
 class CascadeDiT(nn.Module):
@@ -87,11 +77,11 @@ class CascadeDiT(nn.Module):
     ) -> None:
         super().__init__()
         split = depth // 2 if split is None else split
-        _require_choice("positions", positions, ("rotary", "sincos"))
-        _require_choice("prediction", prediction, ("velocity", "clean"))
-        _require_fit(width, num_heads, split, depth)
-        if not min_time > 0:
-            raise ValueError(f"min_time must be above 0, got {min_time}")
+        require_choice("positions", positions, ("rotary", "sincos"))
+        require_choice("prediction", prediction, ("velocity", "clean"))
+        require_heads(width, num_heads)
+        require_blocks(depth, split, checkpoint_blocks)
+        require_above_zero(patch=patch, coarse_factor=coarse_factor, min_time=min_time)
         self.semantic_width, self.width, self.patch = semantic_width, width, patch
         self.divisor, self.head_dim = patch * coarse_factor, width // num_heads
         self.positions, self.prediction, self.min_time = positions, prediction, min_time
@@ -143,7 +133,8 @@ class CascadeDiT(nn.Module):
         Raises:
             ValueError: If a size does not fit the network.
         """
-        self._require_input(image, features)
+        require_divisible(image, self.divisor)
+        require_features(features, self.semantic_width)
         grid = TokenGrid(image.shape[-2] // self.divisor, image.shape[-1] // self.divisor)
         tokens = self.embed.embed_image(image)
         coarse = fine = prompt = None
@@ -227,6 +218,7 @@ class CascadeDiT(nn.Module):
         *,
         tap: int | None,
     ) -> tuple[Tensor, Tensor | None]:
+        require_same_size(noisy, condition.grid, self.divisor)
         tokens = self.embed.embed_noisy(noisy) + condition.tokens
         modulation = modulation.to(tokens.dtype)
         branches = modulation.branches()
@@ -260,26 +252,3 @@ class CascadeDiT(nn.Module):
     def _reset_head(self) -> None:
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
-
-    def _require_input(self, image: Tensor, features: Tensor | None) -> None:
-        for name, size in (("height", image.shape[-2]), ("width", image.shape[-1])):
-            if size % self.divisor:
-                raise ValueError(f"image {name} must be divisible by {self.divisor}, got {size}")
-        channels = 0 if features is None else features.shape[1]
-        if channels != self.semantic_width:
-            raise ValueError(
-                f"features must have semantic_width = {self.semantic_width} channels, "
-                f"got {channels}; build the network for the encoder in use"
-            )
-
-
-def _require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value}")
-
-
-def _require_fit(width: int, num_heads: int, split: int, depth: int) -> None:
-    if width % (4 * num_heads):
-        raise ValueError(f"width must be divisible by 4 * num_heads = {4 * num_heads}, got {width}")
-    if depth > 1 and not 0 < split < depth:
-        raise ValueError(f"split must be between 1 and depth - 1 = {depth - 1}, got {split}")
