@@ -27,7 +27,7 @@ def main(args: list[str] | None = None) -> None:
     try:
         _run(words)
     except KeyboardInterrupt as interrupt:
-        _leave(" ".join(["interrupted", *map(str, interrupt.args)]), INTERRUPTED)
+        _leave("; ".join(["interrupted", *map(str, interrupt.args)]), INTERRUPTED)
     except UsageError as mistake:
         _fail(mistake, MISTAKE)
     except (ValueError, OSError) as failure:
@@ -73,5 +73,5 @@ def _fail(error: Exception, code: int) -> None:
 
 
 def _leave(sentence: str, code: int) -> None:
-    print(f"ppvd: {sentence}", file=sys.stderr)
+    print(f"ppvd: {' '.join(sentence.split())}", file=sys.stderr)
     raise SystemExit(code)

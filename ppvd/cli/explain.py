@@ -18,6 +18,7 @@ _UNKNOWN = re.compile(r"(?:[Oo]ption '([\w.+]+)'|unrecognized arguments: --([\w.
 _CLASS = re.compile(r"class_path[ =]'([\w.]+)'")
 _NO_CLASS = re.compile(r"(?:import path string: |no attribute '|No module named ')([\w.]+)")
 _OTHER_CLASS = re.compile(r"'?([\w.]+)'? (?:does not correspond to|to be) a subclass of ([\w.]+)")
+_WRAPPER = re.compile("Does not validate|Problem with given|Parser key|Type .* expects a function")
 _KEY = re.compile(r'Parser key "([\w.+]+)"')
 _TYPE = re.compile(r"<class '(?:[\w.]+\.)?(\w+)'>")
 
@@ -45,6 +46,14 @@ def explain(error: Exception, *, sources: Sequence[Layer], options: Sequence[str
     if "Expected a" in innermost:
         return _wrong_type(path, complaints, written)
     return f"{'.'.join(path) or 'configuration'}: {' '.join(innermost.split())}"
+
+
+def unwrapped(error: BaseException) -> BaseException:
+    """Return what a constructor raised, without what jsonargparse wrapped around it."""
+    for link in _causes(error):
+        if not _WRAPPER.match(str(link)):
+            return link
+    return error
 
 
 def parameters(class_path: str) -> list[str]:

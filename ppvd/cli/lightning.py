@@ -15,11 +15,12 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 import ppvd
 from ppvd.cli.checkpoint import Checkpoint, mismatch, read_checkpoint
-from ppvd.cli.explain import explain
+from ppvd.cli.explain import explain, unwrapped
 from ppvd.cli.given import Given, read_words
 from ppvd.cli.keep_config import KeepConfig
 from ppvd.cli.layers import Layer, differences, keep_same_classes, remembered_layers, table
 from ppvd.cli.mistakes import UsageError
+from ppvd.cli.quiet import hush
 
 LOG_FOLDER = "lightning_logs"
 _LOGGER = {
@@ -36,6 +37,7 @@ def run(verb: str, words: list[str], *, task: type[L.LightningModule] | None = N
         words: Words after the verb.
         task: Base class of the models that may be given. ``None``: ``ppvd.DepthTask``.
     """
+    hush(training=verb == "fit")
     for name in ppvd.__all__:  # Short class names resolve among imported classes.
         getattr(ppvd, name)
     if words and words[0] == "--help-all":
@@ -101,6 +103,16 @@ class PPVDCLI(LightningCLI):
         self._name_run()
         self._dump_config()
         self._announce()
+
+    def instantiate_classes(self) -> None:
+        """Build everything; what a constructor refuses is a mistake in the configuration."""
+        try:
+            super().instantiate_classes()
+        except (ValueError, MisconfigurationException) as error:
+            reason = unwrapped(error)
+            if not isinstance(reason, ValueError | OSError | MisconfigurationException):
+                raise reason from None
+            raise UsageError(str(reason)) from error
 
     def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
         return {**super()._prepare_subcommand_kwargs(subcommand), "weights_only": True}

@@ -1,13 +1,11 @@
 """From a run's folder or a checkpoint to a model that can be asked for depth."""
 
-import argparse
 from pathlib import Path
-from typing import Any
 
-from lightning.pytorch.cli import instantiate_module
+from jsonargparse import ArgumentError, ArgumentParser
 
 from ppvd.cli.checkpoint import Checkpoint, mismatch, read_checkpoint
-from ppvd.cli.explain import explain
+from ppvd.cli.explain import explain, unwrapped
 from ppvd.cli.layers import Config, Layer
 from ppvd.cli.mistakes import UsageError
 from ppvd.tasks import DepthTask
@@ -34,26 +32,27 @@ def load_task(path: str | Path, **changes: object) -> DepthTask:
         OSError: If a file that the model reads, such as the encoder's weights, is gone.
     """
     checkpoint = read_checkpoint(path)
-    model = checkpoint.model
-    if not model:
+    if not checkpoint.model:
         raise UsageError(f"{checkpoint.path} must remember its model, as checkpoints of `fit` do")
+    task = _build(checkpoint, changes)
+    task.on_load_checkpoint(dict(checkpoint.content))
     try:
-        return _load(checkpoint, changes).eval()
-    except argparse.ArgumentError as error:
-        config: Config = {"module": {**model, "init_args": {**model["init_args"], **changes}}}
-        sources = [Layer(f"{model['class_path']} of {checkpoint.path}", config)]
-        raise UsageError(explain(error, sources=sources, options=())) from error
-
-
-def _load(checkpoint: Checkpoint, changes: dict[str, Any]) -> DepthTask:
-    try:
-        return DepthTask.load_from_checkpoint(
-            checkpoint.path, map_location="cpu", weights_only=True, **changes
-        )
+        task.load_state_dict(checkpoint.content["state_dict"])
     except RuntimeError as error:
-        if not str(error).startswith("Error(s) in loading state_dict"):
-            raise
-        model = checkpoint.model
-        config = {"_class_path": model["class_path"], **model["init_args"], **changes}
-        wanted = instantiate_module(DepthTask, config)  # type: ignore[type-abstract]
-        raise UsageError(mismatch(checkpoint, wanted.state_dict())) from error
+        raise UsageError(mismatch(checkpoint, task.state_dict())) from error
+    return task.eval()
+
+
+def _build(checkpoint: Checkpoint, changes: dict[str, object]) -> DepthTask:
+    init_args = {**checkpoint.model["init_args"], **changes}
+    config: Config = {"model": {**checkpoint.model, "init_args": init_args}}
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_subclass_arguments(DepthTask, "model")
+    try:
+        task: DepthTask = parser.instantiate_classes(parser.parse_object(config)).model
+    except ArgumentError as error:
+        sources = [Layer(f"{checkpoint.model['class_path']} of {checkpoint.path}", config)]
+        raise UsageError(explain(error, sources=sources, options=())) from error
+    except ValueError as error:
+        raise unwrapped(error) from error
+    return task

@@ -29,7 +29,7 @@ def test_help_is_quick_because_it_loads_next_to_nothing(words):
     assert len(modules) < 250
 
 
-def test_importing_the_package_loads_no_room(modules=None):
+def test_importing_the_package_loads_no_room():
     script = "import sys, ppvd; print([m for m in sys.modules if m.startswith(('ppvd.', 'torch'))])"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
@@ -100,7 +100,7 @@ def test_an_option_without_any_verb_is_answered_too(refused):
     ],
 )
 def test_an_ending_with_a_name_is_one_sentence(error, code, sentence, refused, monkeypatch):
-    def end(words):
+    def end(_):
         raise error
 
     monkeypatch.setattr("ppvd.cli.dispatch._run", end)
@@ -114,7 +114,7 @@ def test_the_traceback_is_shown_on_demand(monkeypatch):
 
 
 def test_an_error_of_the_program_keeps_its_traceback(monkeypatch):
-    def end(words):
+    def end(_):
         raise TypeError("ours")
 
     monkeypatch.setattr("ppvd.cli.dispatch._run", end)

@@ -108,11 +108,11 @@ def test_a_file_that_is_no_recipe(text, reason, here, refused):
     assert sentence.startswith(f"recipe bad.yaml {reason}")
 
 
-def test_no_recipe_at_all(here, refused):
+def test_no_recipe_at_all(refused):
     code, sentence = refused("fit")
     assert code == 2
     assert sentence.startswith("no data and no model given; name a recipe (-c experiments/")
 
 
-def test_an_option_without_its_value(here, refused):
+def test_an_option_without_its_value(refused):
     assert refused("fit", "-c") == (2, "argument -c/--config: expected one argument")

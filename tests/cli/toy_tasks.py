@@ -1,6 +1,7 @@
 """A model and data so small that a whole run takes a moment."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import lightning as L
 import torch
@@ -19,6 +20,14 @@ class Part(nn.Module):
 class OtherPart(Part):
     def __init__(self, gain: float = 10.0, bias: float = 20.0):
         super().__init__(gain, bias)
+
+
+class Needy(Part):
+    """Reads a file, as a frozen encoder reads its weights."""
+
+    def __init__(self, path: str):
+        super().__init__()
+        Path(path).read_bytes()
 
 
 class ToyNet(nn.Conv2d):

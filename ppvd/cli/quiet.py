@@ -1,0 +1,20 @@
+"""Silence about what is not the person's concern."""
+
+import logging
+import warnings
+
+
+def hush(*, training: bool) -> None:
+    """Drop Lightning's advertisements, and torch's remarks on Lightning's calls to it.
+
+    Args:
+        training: Whether a training may go on, which needs the callbacks that it began with.
+    """
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(_worth_reading)
+    warnings.filterwarnings("ignore", r".*LeafSpec\)` is deprecated", FutureWarning)
+    if not training:
+        warnings.filterwarnings("ignore", "Be aware that when using `ckpt_path`, callbacks used")
+
+
+def _worth_reading(record: logging.LogRecord) -> bool:
+    return "Tip: For seamless cloud" not in record.getMessage()
