@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 from torch import Tensor
 
 from ppvd.cli.mistakes import UsageError, did_you_mean
@@ -35,9 +36,18 @@ class Checkpoint:
         return folder.parent if folder.name == "checkpoints" else folder
 
     @property
+    def run_config(self) -> dict[str, Any]:
+        """Whole configuration of that run; empty if it is not there."""
+        file = self.run / "config.yaml"
+        if not file.is_file():
+            return {}
+        return dict(yaml.safe_load(file.read_text(encoding="utf-8")))
+
+    @property
     def experiment(self) -> str:
-        """Name of the experiment it belongs to: the folder above ``version_N``."""
-        return self.run.parent.name if self.run.name.startswith("version_") else self.run.name
+        """Name of the experiment it belongs to: as saved, else the folder above ``version_N``."""
+        folder = self.run.parent if self.run.name.startswith("version_") else self.run
+        return str(self.run_config.get("experiment") or folder.name)
 
     @property
     def model(self) -> dict[str, Any]:

@@ -7,9 +7,8 @@ lie on top of it, so that jsonargparse's own "later wins" does the rest.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
-
-import yaml
 
 from ppvd.cli.checkpoint import Checkpoint
 from ppvd.cli.given import Given
@@ -42,13 +41,12 @@ def remembered_layers(verb: str, given: Given, checkpoint: Checkpoint | None) ->
     if checkpoint is None:
         return []
     layers = []
-    file = checkpoint.run / "config.yaml"
-    if file.is_file() and not given.names("data"):
-        saved = yaml.safe_load(file.read_text(encoding="utf-8"))
+    saved, origin = checkpoint.run_config, str(checkpoint.run / "config.yaml")
+    if saved and not given.names("data"):
         if verb == "fit" and not given.is_recipe:
-            layers.append(Layer(str(file), _without_names(saved), "configuration"))
+            layers.append(Layer(origin, _without_names(saved), "configuration"))
         else:
-            layers.append(Layer(str(file), {"data": saved.get("data")}, "data"))
+            layers.append(Layer(origin, {"data": saved.get("data")}, "data"))
     if checkpoint.model:
         layers.append(Layer(str(checkpoint.path), {"model": checkpoint.model}))
     return layers
@@ -78,7 +76,8 @@ def differences(remembered: object, used: object, name: str) -> Iterator[Differe
         if _other_class(remembered, used):
             yield f"{name}.class_path", remembered["class_path"], used["class_path"]
             return
-        for key in [*remembered, *(key for key in used if key not in remembered)]:
+        keys = [*remembered, *(key for key in used if key not in remembered)]
+        for key in (key for key in keys if key != "class_path"):
             yield from differences(remembered.get(key), used.get(key), f"{name}.{key}")
     elif remembered != used:
         yield name, remembered, used
@@ -93,12 +92,22 @@ def table(rows: list[Difference]) -> str:
 
 
 def _other_class(remembered: object, used: object) -> bool:
-    classes = _class_path(remembered), _class_path(used)
-    return None not in classes and classes[0] != classes[1]
+    before, now = _class_path(remembered), _class_path(used)
+    if before is None or now is None or before == now:
+        return False
+    return _resolve(before) is not _resolve(now)  # ppvd.PPD is ppvd.tasks.PPD.
 
 
 def _class_path(value: object) -> str | None:
     return value.get("class_path") if isinstance(value, dict) else None
+
+
+def _resolve(class_path: str) -> object:
+    module, _, name = class_path.rpartition(".")
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError):  # A class of another version: its name must do.
+        return class_path
 
 
 def _without_names(saved: dict[str, Any]) -> Config:

@@ -73,10 +73,9 @@ class PPVDCLI(LightningCLI):
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
-        """Keep ``weights_only`` out of reach: a checkpoint never executes code."""
-        return {
-            verb: {*skipped, "weights_only"} for verb, skipped in LightningCLI.subcommands().items()
-        }
+        """Keep out of reach what is settled: checkpoints are data, predictions are not kept."""
+        settled = {"weights_only", "return_predictions"}
+        return {verb: skipped | settled for verb, skipped in LightningCLI.subcommands().items()}
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add ``--experiment``."""
@@ -115,7 +114,10 @@ class PPVDCLI(LightningCLI):
             raise UsageError(str(reason)) from error
 
     def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
-        return {**super()._prepare_subcommand_kwargs(subcommand), "weights_only": True}
+        settled = {"weights_only": True}
+        if subcommand == "predict":
+            settled["return_predictions"] = False
+        return {**super()._prepare_subcommand_kwargs(subcommand), **settled}
 
     def _run_subcommand(self, subcommand: str) -> None:
         handler = signal.getsignal(signal.SIGINT)

@@ -65,9 +65,10 @@ def ppvd(toys):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=JsonargparseDeprecationWarning)
             warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+            warnings.filterwarnings("ignore", message=".*value needs to be floating.*")
             warnings.filterwarnings("ignore", message=".*dirpath has changed.*")
             main(list(words))
-        return toys.SEEN[-1]
+        return toys.SEEN[-1] if toys.SEEN else None
 
     return run
 

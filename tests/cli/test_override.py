@@ -106,6 +106,14 @@ def test_a_class_given_anew_on_the_command_line_stands_whole(trained, ppvd):
     assert (built.part.gain, built.part.bias) == (10.0, 20.0)
 
 
+def test_the_same_class_under_another_name_is_no_other_class(trained, recipe, ppvd, capsys):
+    trained(part={"class_path": "torch.nn.modules.linear.Identity"})
+    part = {"class_path": "torch.nn.Identity"}
+    built = ppvd("test", "-c", recipe(model=model(part=part)), "--ckpt_path", RUN)
+    assert built.num_steps == 9
+    assert table(capsys.readouterr().out) == {}
+
+
 def test_another_model_stands_whole(trained, recipe, ppvd, toys, capsys):
     trained()
     other = recipe(model=model("OtherToy", net={"width": 3}))

@@ -40,9 +40,9 @@ class Toy(DepthTask):
     def __init__(
         self,
         net: Callable[[int], ToyNet],
-        part: Part | None = None,
+        part: nn.Module | None = None,
         *,
-        parts: dict[str, Part] | None = None,
+        parts: dict[str, nn.Module] | None = None,
         num_steps: int = 4,
         nan_at: int | None = None,
         interrupt_at: int | None = None,
@@ -93,8 +93,16 @@ class Scenes(Dataset):
         return 2
 
     def __getitem__(self, index):
-        image = torch.full((3, 4, 6), 0.1 * index)
-        return {"image": image, "depth": image[:1] + 1.0, "key": f"scene{index}"}
+        image = torch.rand(3, 8, 12, generator=torch.Generator().manual_seed(index))
+        return {
+            "image": image,
+            "depth": image[:1] + 1.0,
+            "valid": torch.ones(1, 8, 12, dtype=torch.bool),
+            "sky": torch.zeros(1, 8, 12, dtype=torch.bool),
+            "intrinsics": torch.tensor([[9.0, 0.0, 5.5], [0.0, 9.0, 3.5], [0.0, 0.0, 1.0]]),
+            "key": f"scene{index}",
+            "source": "toy",
+        }
 
 
 class ToyData(L.LightningDataModule):
@@ -106,7 +114,12 @@ class ToyData(L.LightningDataModule):
     def train_dataloader(self):
         return DataLoader(Scenes(), batch_size=self.batch_size)
 
-    val_dataloader = test_dataloader = predict_dataloader = train_dataloader
+    predict_dataloader = train_dataloader
+
+    def val_dataloader(self):
+        return {"toy": self.train_dataloader()}
+
+    test_dataloader = val_dataloader
 
 
 SEEN: list[Toy] = []
