@@ -1,7 +1,7 @@
 """Reading on past what is bad, up to a limit."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ppvd.data.archive import read_samples
@@ -26,7 +26,7 @@ class Budget:
     max_bad_fraction: float
     num_bad: int = field(default=0, init=False)
 
-    def spend(self, error: ShardError, *, num_samples: int = 1) -> None:
+    def spend(self, error: ShardError, num_samples: int) -> None:
         """Take note of ``num_samples`` lost to ``error``; raise it once the budget is spent."""
         self.num_bad += num_samples
         if self.num_bad > self.max_bad_fraction * self.num_planned:
@@ -37,10 +37,18 @@ class Budget:
         log.warning("left out %d of %d samples so far: %s", self.num_bad, self.num_planned, error)
 
 
-def read_pieces(shards: ShardSet, plan: Sequence[Piece], budget: Budget) -> Iterator[RawSample]:
-    """Yield the samples of ``plan``; what is bad goes on ``budget``.
+def read_pieces(
+    shards: ShardSet, plan: Sequence[Piece], *, on_bad: Callable[[ShardError, int], object]
+) -> Iterator[RawSample]:
+    """Yield the samples of ``plan`` that can be read.
 
     A bad sample costs itself, a bad shard all that it still owed.
+
+    Args:
+        shards: Set to read.
+        plan: What to read of it.
+        on_bad: Called with each error and the count of samples lost to it, such as
+            `Budget.spend`; the reading goes on if it returns.
     """
     for piece in plan:
         entry, number = shards.manifest.shards[piece.shard], piece.start
@@ -50,8 +58,8 @@ def read_pieces(shards: ShardSet, plan: Sequence[Piece], budget: Budget) -> Iter
                     yield raw
                     number += 1
             except BadSampleError as error:
-                budget.spend(error)
+                on_bad(error, 1)
                 number += 1
             except ShardError as error:
-                budget.spend(error, num_samples=piece.stop - number)
+                on_bad(error, piece.stop - number)
                 break

@@ -62,6 +62,8 @@ class ShardDataModule(L.LightningDataModule):
         pin_memory: bool | None = None,
     ) -> None:
         super().__init__()
+        # One photograph on two ranks leaves one of them without work, which is no mistake.
+        self.allow_zero_length_dataloader_with_multiple_devices = True
         _at_least(1, height=size[0], width=size[1], batch_size=batch_size)
         _at_least(1, eval_batch_size=eval_batch_size, shuffle_buffer=shuffle_buffer)
         _at_least(0, num_workers=num_workers, seed=seed)
@@ -99,9 +101,9 @@ class ShardDataModule(L.LightningDataModule):
         )
         return self._loader(stream)
 
-    def val_dataloader(self) -> dict[str, ShardLoader]:
+    def val_dataloader(self) -> dict[str, ShardLoader] | list[ShardLoader]:
         """Return a loader for each validation set; none is a run without validation."""
-        return self._evaluations("val") if self.sources["val"] else {}
+        return self._evaluations("val") if self.sources["val"] else []
 
     def test_dataloader(self) -> dict[str, ShardLoader]:
         """Return a loader for each test set."""

@@ -52,6 +52,9 @@ class ShardLoader:
         pin_memory: Whether batches land in page-locked memory, for faster copies to a GPU.
     """
 
+    # Lightning asks for it wherever there is a sampler.
+    batch_sampler: None = None
+
     def __init__(
         self, stream: Stream, *, rank: int, world: int, num_workers: int, pin_memory: bool
     ) -> None:
@@ -82,9 +85,11 @@ class ShardLoader:
         return sum(map(self._dataset.stream.num_batches_of, readers))
 
     def __iter__(self) -> Iterator[DepthBatch]:
+        # Being a generator, this runs at the first batch: Lightning asks for an iterator before it
+        # announces the epoch, which matters when a run is continued.
         self._dataset.epoch.fill_(self._next_epoch)
         self._next_epoch += 1
-        return iter(self._batches)
+        yield from self._batches
 
 
 def _single_threaded(worker: int) -> None:  # noqa: ARG001

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from random import Random
 from zlib import crc32
 
@@ -78,15 +79,20 @@ class TrainStream:
     ) -> Iterator[RawSample]:
         """Yield one interval of a source in shuffled order, again if bad samples left it short."""
         start, stop = interval
-        shards, mark = self.sources[name], crc32(name.encode())
+        shards, seed = self.sources[name], [self.seed, crc32(name.encode())]
+        plan = list(pieces(shards.counts, start=start, stop=stop, seed=seed))
         buffer = max(1, self.shuffle_buffer * (stop - start) // num_planned)
-        turn = 0
-        while True:
-            plan = pieces(shards.counts, start=start, stop=stop, seed=[self.seed, mark])
-            rng = Random(f"{self.seed} {name} {start} {turn}")
-            shuffle = webdataset.shuffle(buffer, initial=buffer, rng=rng)
-            yield from shuffle(read_pieces(shards, list(plan), budget))
-            turn += 1
+        for turn in count():
+            num_good = 0
+            on_bad = budget.spend if turn == 0 else _already_counted
+            shuffle = webdataset.shuffle(
+                buffer, initial=buffer, rng=Random(f"{seed} {start} {turn}")
+            )
+            for raw in shuffle(read_pieces(shards, plan, on_bad=on_bad)):
+                num_good += 1
+                yield raw
+            if num_good == 0:
+                raise ShardError(f"source {name!r} must hold a good sample among {start}..{stop}")
 
     def _view(
         self, stream: Iterator[RawSample], budget: Budget, *, rng: np.random.Generator
@@ -96,7 +102,7 @@ class TrainStream:
             try:
                 frame = decode(raw, frame=int(rng.integers(len(raw.info.frames))))
             except ShardError as error:
-                budget.spend(error)
+                budget.spend(error, 1)
                 continue
             if self.augment is None:
                 return centre_cut(frame, size=self.size)
@@ -134,7 +140,7 @@ class EvalStream:
         budget = Budget(num_planned=len(own), max_bad_fraction=0.0)
         plan = pieces(self.shards.counts, start=own.start, stop=own.stop)
         frames: list[Frame] = []
-        for raw in read_pieces(self.shards, list(plan), budget):
+        for raw in read_pieces(self.shards, list(plan), on_bad=budget.spend):
             frames.append(decode(raw))
             if len(frames) == self.batch_size:
                 yield collate(frames, sources=[self.name] * len(frames))
@@ -144,6 +150,10 @@ class EvalStream:
 
 
 Stream = TrainStream | EvalStream
+
+
+def _already_counted(error: ShardError, num_samples: int) -> None:
+    """Pass over what the budget has been charged for."""
 
 
 def _rng(seed: int, epoch: int, number: int) -> np.random.Generator:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ppvd.data.encode import Sample
 from ppvd.data.schema import Split
-from ppvd.data.sources.synthetic import REVISION, render_clip, render_frame
+from ppvd.data.sources.synthetic import render_clip, render_frame
 
 SPLIT_NUMBERS = {"train": 0, "val": 1, "test": 2}
 
@@ -58,13 +58,12 @@ class RenderedScenes:
         return self.size[0] * self.size[1] * (self.frames_per_clip or 1)
 
     def describe(self) -> dict[str, object]:
-        """Return the arguments and the renderer's revision."""
+        """Return the arguments; the tool's version stands for the renderer's."""
         return {
             "count": self.count,
             "size": list(self.size),
             "frames_per_clip": self.frames_per_clip,
             "seed": self.seed,
-            "renderer": REVISION,
         }
 
     def __len__(self) -> int:
@@ -75,8 +74,7 @@ class RenderedScenes:
         words = np.random.SeedSequence([self.seed, SPLIT_NUMBERS[self.split], index])
         scene_seed = int(words.generate_state(1, np.uint32)[0])
         if self.frames_per_clip is None:
-            frames = (render_frame(scene_seed, size=self.size),)
+            frames = [render_frame(scene_seed, size=self.size)]
         else:
-            clip = render_clip(scene_seed, num_frames=self.frames_per_clip, size=self.size)
-            frames = tuple(clip)
-        return Sample(key=f"synthetic/{self.split}-{self.seed}/{index:06d}", frames=frames)
+            frames = render_clip(scene_seed, num_frames=self.frames_per_clip, size=self.size)
+        return Sample(key=f"synthetic/{self.split}-{self.seed}/{index:06d}", frames=tuple(frames))

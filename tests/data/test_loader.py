@@ -1,0 +1,90 @@
+import pytest
+import torch
+
+from ppvd.data.loader import ShardLoader
+from ppvd.data.source import ShardSource
+from ppvd.data.stream import EvalStream, TrainStream
+
+
+@pytest.fixture
+def stream(build):
+    shards = ShardSource(manifest=str(build(count=14, shard=5))).open()
+    return TrainStream(
+        sources={"toys": shards},
+        weights={"toys": 1.0},
+        size=(8, 8),
+        batch_size=2,
+        num_batches=7,
+        seed=0,
+        augment=None,
+        shuffle_buffer=3,
+        max_bad_fraction=0.0,
+    )
+
+
+def loader(stream, *, num_workers=0, rank=0, world=1):
+    return ShardLoader(stream, rank=rank, world=world, num_workers=num_workers, pin_memory=False)
+
+
+def keys(batches):
+    return [tuple(batch["key"]) for batch in batches]
+
+
+def test_an_epoch_may_be_announced_after_the_iterator_was_asked_for(stream):
+    batches, other = loader(stream), loader(stream)
+    iter(batches)
+    iterator = iter(batches)
+    batches.set_epoch(3)
+    other.set_epoch(3)
+    assert keys(iterator) == keys(other) != keys(loader(stream))
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_the_length_is_the_number_of_batches(stream, num_workers):
+    batches = loader(stream, num_workers=num_workers)
+    assert len(batches) == 7
+    for _ in range(2):
+        read = keys(batches)
+        assert len(read) == 7
+        assert len({key for batch in read for key in batch}) == 14
+
+
+def test_workers_that_live_on_see_the_next_epoch(stream):
+    batches = loader(stream, num_workers=2)
+    first, second = keys(batches), keys(batches)
+    assert first != second
+    batches.sampler.set_epoch(0)
+    assert keys(batches) == first
+    batches.set_epoch(1)
+    assert keys(batches) == second
+
+
+def test_processes_yield_what_one_would(stream):
+    parallel = loader(stream, num_workers=2)
+    expected = [None] * 7
+    for worker in range(2):
+        reader = parallel._dataset.reader(worker, 2)
+        expected[worker::2] = keys(stream.read(epoch=0, reader=reader))
+    assert keys(parallel) == expected
+
+
+def test_an_evaluation_is_whole_with_more_workers_than_samples(build):
+    shards = ShardSource(manifest=str(build(count=1))).open()
+    batches = loader(EvalStream(name="a", shards=shards, batch_size=2), num_workers=2)
+    assert len(batches) == 1
+    assert keys(batches) == [("toy/000000",)]
+
+
+def test_a_bad_shard_stops_the_loader_with_its_name(stream):
+    shards = stream.sources["toys"]
+    victim = shards.manifest.shards[1].file
+    with open(f"{shards.root}/{victim}", "ab") as file:  # noqa: PTH123
+        file.write(b"\0")
+    with pytest.raises(ValueError, match=victim):
+        keys(loader(stream, num_workers=1))
+
+
+def test_tensors_cross_from_the_workers_whole(stream):
+    (one, *_), (two, *_) = loader(stream), loader(stream, num_workers=1)
+    assert torch.equal(one["depth"], two["depth"])
+    assert torch.equal(one["image"], two["image"])
