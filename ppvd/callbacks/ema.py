@@ -43,7 +43,7 @@ class EMA(Callback):
         self._swapped = False
         self._step = 0  # optimiser steps in the average
 
-    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:  # noqa: ARG002
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse what would make the average wrong."""
         if stage != "fit":
             return
@@ -58,7 +58,7 @@ class EMA(Callback):
                 "Lightning would save the weights without asking for their average"
             )
 
-    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin with the weights as they are, or go on with the checkpoint's average."""
         live = _tensors(pl_module)
         start = live if self._average is None else self._average
@@ -71,9 +71,9 @@ class EMA(Callback):
         self,
         trainer: Trainer,
         pl_module: LightningModule,
-        outputs: object,  # noqa: ARG002
-        batch: object,  # noqa: ARG002
-        batch_idx: int,  # noqa: ARG002
+        outputs: object,
+        batch: object,
+        batch_idx: int,
     ) -> None:
         """Move the average towards the weights, once for each optimiser step."""
         if trainer.global_step == self._step:  # gradients are still being accumulated
@@ -89,46 +89,38 @@ class EMA(Callback):
         for name in live.keys() - set(floats):
             self._average[name].copy_(live[name])
 
-    def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+    def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Put the average into the model."""
         if self._average is not None and not self._swapped:
             self._swap(pl_module)
 
-    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Put the trained weights back."""
         if self._swapped:
             self._swap(pl_module)
 
     def on_exception(
         self,
-        trainer: Trainer,  # noqa: ARG002
+        trainer: Trainer,
         pl_module: LightningModule,
-        exception: BaseException,  # noqa: ARG002
+        exception: BaseException,
     ) -> None:
         """Put the trained weights back if a validation was cut short."""
         if self._swapped:
             self._swap(pl_module)
 
     @torch.no_grad()
-    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Leave the average in the model; the last checkpoint has been written by now."""
         assert self._average is not None
         for name, tensor in _tensors(pl_module).items():
             tensor.copy_(self._average[name])
         self._average = None
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return the number of optimiser steps in the average."""
-        return {"step": self._step}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore the number of optimiser steps in the average."""
-        self._step = state_dict["step"]
-
     def on_save_checkpoint(
         self,
-        trainer: Trainer,  # noqa: ARG002
-        pl_module: LightningModule,  # noqa: ARG002
+        trainer: Trainer,
+        pl_module: LightningModule,
         checkpoint: dict[str, Any],
     ) -> None:
         """Save the average as the model, and the trained weights beside it."""
@@ -143,10 +135,12 @@ class EMA(Callback):
         self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         """Resume with the trained weights in the model and the average here."""
-        if trainer.state.fn != TrainerFn.FITTING or RAW not in checkpoint:
+        if trainer.state.fn != TrainerFn.FITTING:
             return
-        self._average = checkpoint["state_dict"]
-        pl_module.load_state_dict(checkpoint[RAW])
+        self._step = checkpoint["global_step"]
+        if RAW in checkpoint:  # else the run had no average: begin with the weights as they are
+            self._average = checkpoint["state_dict"]
+            pl_module.load_state_dict(checkpoint[RAW])
 
     def _decay_at(self, step: int) -> float:
         return min(self.decay, (1 + step) / (10 + step)) if self.ramp else self.decay

@@ -60,17 +60,17 @@ class Panels(Callback):
         self._samples: dict[int, list[Sample]] = {}  # by dataloader
         self._truths: set[str] = set()  # tags of clouds that never change
 
-    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:  # noqa: ARG002
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Find the run's folder; every process must ask for it."""
         self._folder = Path(trainer.log_dir) / "panels" if trainer.log_dir else None
 
     def on_validation_batch_end(
         self,
         trainer: Trainer,
-        pl_module: LightningModule,  # noqa: ARG002
+        pl_module: LightningModule,
         outputs: object,
         batch: DepthBatch,
-        batch_idx: int,  # noqa: ARG002
+        batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
         """Keep the first samples."""
@@ -80,29 +80,29 @@ class Panels(Callback):
     def on_test_batch_end(
         self,
         trainer: Trainer,
-        pl_module: LightningModule,  # noqa: ARG002
+        pl_module: LightningModule,
         outputs: object,
         batch: DepthBatch,
-        batch_idx: int,  # noqa: ARG002
+        batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
         """Keep the first samples."""
         if self._is_due(trainer):
             self._keep(outputs, batch, dataloader_idx)
 
-    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw what was kept."""
         self._draw(trainer, "val", trainer.val_dataloaders)
 
-    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Draw what was kept."""
         self._draw(trainer, "test", trainer.test_dataloaders)
 
     def on_exception(
         self,
-        trainer: Trainer,  # noqa: ARG002
-        pl_module: LightningModule,  # noqa: ARG002
-        exception: BaseException,  # noqa: ARG002
+        trainer: Trainer,
+        pl_module: LightningModule,
+        exception: BaseException,
     ) -> None:
         """Forget the samples of an evaluation that was cut short."""
         self._samples.clear()

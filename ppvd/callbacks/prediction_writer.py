@@ -169,13 +169,13 @@ class DepthWriter(BasePredictionWriter):
 
     def write_on_batch_end(
         self,
-        trainer: Trainer,  # noqa: ARG002
-        pl_module: LightningModule,  # noqa: ARG002
+        trainer: Trainer,
+        pl_module: LightningModule,
         prediction: Any,  # noqa: ANN401
-        batch_indices: object,  # noqa: ARG002
-        batch: object,  # noqa: ARG002
-        batch_idx: int,  # noqa: ARG002
-        dataloader_idx: int,  # noqa: ARG002
+        batch_indices: object,
+        batch: object,
+        batch_idx: int,
+        dataloader_idx: int,
     ) -> None:
         """Write the files of a batch."""
         if not isinstance(prediction, dict) or not {"code", "image", "key"} <= prediction.keys():

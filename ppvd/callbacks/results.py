@@ -42,25 +42,25 @@ class ResultsWriter(Callback):
         self._images: dict[int, int] = {}  # by dataloader
         self._start = 0.0
 
-    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:  # noqa: ARG002
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Find the run's folder; every process must ask for it."""
         self._folder = Path(trainer.log_dir) if trainer.log_dir else None
 
-    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start counting."""
         self._begin()
 
-    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start counting."""
         self._begin()
 
     def on_test_batch_end(
         self,
-        trainer: Trainer,  # noqa: ARG002
-        pl_module: LightningModule,  # noqa: ARG002
-        outputs: object,  # noqa: ARG002
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: object,
         batch: DepthBatch,
-        batch_idx: int,  # noqa: ARG002
+        batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
         """Count the images."""
@@ -68,11 +68,11 @@ class ResultsWriter(Callback):
 
     def on_validation_batch_end(
         self,
-        trainer: Trainer,  # noqa: ARG002
-        pl_module: LightningModule,  # noqa: ARG002
-        outputs: object,  # noqa: ARG002
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: object,
         batch: DepthBatch,
-        batch_idx: int,  # noqa: ARG002
+        batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
         """Count the images."""

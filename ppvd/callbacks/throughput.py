@@ -33,16 +33,16 @@ class Throughput(Callback):
         self.every_n_steps = every_n_steps
         self._begin(time.perf_counter())
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock."""
         self._begin(time.perf_counter())
 
     def on_train_batch_start(
         self,
-        trainer: Trainer,  # noqa: ARG002
-        pl_module: LightningModule,  # noqa: ARG002
-        batch: object,  # noqa: ARG002
-        batch_idx: int,  # noqa: ARG002
+        trainer: Trainer,
+        pl_module: LightningModule,
+        batch: object,
+        batch_idx: int,
     ) -> None:
         """Count the time since the last step as waiting."""
         self._entered = time.perf_counter()
@@ -52,9 +52,9 @@ class Throughput(Callback):
         self,
         trainer: Trainer,
         pl_module: LightningModule,
-        outputs: object,  # noqa: ARG002
+        outputs: object,
         batch: DepthBatch,
-        batch_idx: int,  # noqa: ARG002
+        batch_idx: int,
     ) -> None:
         """Count the step, and log at the end of an interval."""
         self._left = time.perf_counter()
@@ -65,7 +65,7 @@ class Throughput(Callback):
             self._log(trainer, pl_module.device)
             self._begin(time.perf_counter())
 
-    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Leave the validation out."""
         self._left = time.perf_counter()
 
