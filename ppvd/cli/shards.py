@@ -43,7 +43,7 @@ def main(args: list[str]) -> None:
         _say("stopped; what is finished is kept: run the same command again to go on")
         status = 130
     except OSError as error:
-        _say(f"error: {error.filename or 'a file'} cannot be used: {error.strerror or error}")
+        _say(f"error: {error.filename or options.folder} cannot be used: {error.strerror or error}")
         status = 1
     except ValueError as error:
         _say(f"error: {error}")
@@ -67,7 +67,9 @@ def _parser() -> argparse.ArgumentParser:
         sources.add_parser("middlebury", help="one photograph with measured depth (scikit-image)")
     )
     check = verbs.add_parser("check", help="look for anything that is off in a shard set")
-    check.add_argument("set", type=Path, help="folder of the set, or its manifest")
+    check.add_argument(
+        "folder", metavar="SET", type=Path, help="folder of the set, or its manifest"
+    )
     check.add_argument("--root", help="folder of the tar files (default: the manifest's own)")
     check.set_defaults(run=_check)
     return parser
@@ -111,7 +113,9 @@ def _add_middlebury(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_output(parser: argparse.ArgumentParser, *, name: str) -> None:
-    parser.add_argument("--out", type=Path, required=True, help="folder of the set")
+    parser.add_argument(
+        "--out", dest="folder", metavar="OUT", type=Path, required=True, help="folder of the set"
+    )
     parser.add_argument("--name", default=name, help=f"prefix of the tar files (default: {name})")
 
 
@@ -145,17 +149,17 @@ def _build_middlebury(options: argparse.Namespace) -> int:
 def _build(source: "SampleSource", options: argparse.Namespace) -> int:
     from ppvd.data.build import build_shards
 
-    with tqdm(total=len(source), unit="sample", desc=f"{options.out}", disable=None) as bar:
+    with tqdm(total=len(source), unit="sample", desc=f"{options.folder}", disable=None) as bar:
         manifest = build_shards(
             source,
-            options.out,
+            options.folder,
             name=options.name,
             split=options.split,
             samples_per_shard=options.samples_per_shard,
             num_workers=options.workers,
             advance=bar.update,
         )
-    print(f"{options.out}: {_summary(manifest)}")
+    print(f"{options.folder}: {_summary(manifest)}")
     for item in manifest.left_out:
         print(f"left out {item.key}: {item.reason}")
     return 0
@@ -165,13 +169,13 @@ def _check(options: argparse.Namespace) -> int:
     from ppvd.data.check import check_shards
     from ppvd.data.manifest import Manifest
 
-    manifest = Manifest.load(options.set)
+    manifest = Manifest.load(options.folder)
     num_faults = 0
     with tqdm(total=manifest.num_samples, unit="sample", desc="check", disable=None) as bar:
-        for fault in check_shards(options.set, root=options.root, advance=bar.update):
+        for fault in check_shards(options.folder, root=options.root, advance=bar.update):
             bar.write(fault, file=sys.stdout)
             num_faults += 1
-    print(f"{options.set}: {_summary(manifest)}: {num_faults or 'no'} faults")
+    print(f"{options.folder}: {_summary(manifest)}: {num_faults or 'no'} faults")
     return min(num_faults, 1)
 
 

@@ -83,7 +83,8 @@ def build_shards(
         for file, members in todo:
             samples = _counted(islice(produced, len(members)), advance)
             manifest = _merged(manifest, *_write_shard(out / file, samples))
-            manifest.save(out / UNFINISHED_NAME)
+            if manifest.shards:
+                manifest.save(out / UNFINISHED_NAME)
     _check_left_out(manifest, num_samples=len(source), max_left_out=max_left_out)
     manifest.save(out / MANIFEST_NAME)
     (out / UNFINISHED_NAME).unlink(missing_ok=True)
