@@ -1,12 +1,14 @@
 """From a source to the members of its samples, in as many processes as wanted, in order."""
 
+import os
 import signal
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Protocol
 
 import cv2
@@ -106,6 +108,15 @@ def _produce_one(source: SampleSource, index: int, split: Split) -> Produced | L
 
 
 def _settle() -> None:
-    """Leave Ctrl-C to the parent and the other cores to the other workers."""
+    """Leave Ctrl-C to the parent, the other cores to the other workers, and end with the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
+    Thread(target=_follow_parent, daemon=True).start()
+
+
+def _follow_parent() -> None:
+    """Wait until the parent is gone; one that was killed cannot tell its workers to stop."""
+    parent = parent_process()
+    assert parent is not None, "only a worker settles"
+    parent.join()
+    os._exit(1)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -187,27 +188,42 @@ BUILD = ["build", "synthetic", "--count", "300", "--size", "64", "64"]
 BUILD += ["--samples-per-shard", "10", "--out"]
 
 
-def command(out, *, limit_bytes=None):
+def command(out, *options, limit_bytes=None):
     def limit():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
 
     return subprocess.Popen(
-        [sys.executable, "-c", CALL, *BUILD, str(out)],
+        [sys.executable, "-c", CALL, *BUILD, str(out), *options],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         preexec_fn=limit if limit_bytes else None,
     )
 
 
+def descendants(pid):
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in children]
+
+
+def alive(pid):
+    status = Path(f"/proc/{pid}/status")
+    return status.exists() and "zombie" not in status.read_text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
 def test_a_killed_build_leaves_whole_shards_under_final_names(tmp_path):
     out = tmp_path / "set"
-    process = command(out)
+    process = command(out, "--workers", "2")
     deadline = time.monotonic() + 60
     while not (out / "unfinished.json").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
+    workers = descendants(process.pid)
     process.kill()
     process.communicate()
+    while any(map(alive, workers)):
+        assert time.monotonic() < deadline, "workers must end with their parent"
+        time.sleep(0.02)
     assert not (out / "manifest.json").exists()
     journal = Manifest.load(out / "unfinished.json")
     names = {path.name for path in out.iterdir()}
