@@ -46,8 +46,6 @@ class Attention(nn.Module):
         query, key = self.query_norm(query), self.key_norm(key)
         if rotary is not None:
             query, key = rotary.turn(query), rotary.turn(key)
-        # Norms may leave queries and keys in float32 under autocast.
-        query, key = query.to(value.dtype), key.to(value.dtype)
         mixed = attend(query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2))
         out: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
         return out

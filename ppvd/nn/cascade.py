@@ -93,11 +93,9 @@ class CascadeDiT(nn.Module):
         self.blocks = nn.ModuleList(Block(width, num_heads, hidden) for _ in range(depth))
         fused = coarse_factor > 1 or semantic_width > 0
         self.split = split if fused else depth
-        self.fusion = (
-            SemanticPrompt(width, semantic_width, factor=coarse_factor, hidden=hidden)
-            if fused
-            else None
-        )
+        self.fusion: SemanticPrompt | None = None
+        if fused:
+            self.fusion = SemanticPrompt(width, semantic_width, factor=coarse_factor, hidden=hidden)
         self.head = nn.Linear(width, patch**2)
         self._reset_head()
 
@@ -128,11 +126,7 @@ class CascadeDiT(nn.Module):
         return self.denoise(noisy, self.condition(image, features), self.modulation(time), time)
 
     def condition(self, image: Tensor, features: Tensor | None = None) -> Condition:
-        """Derive all that depends on the image alone; arguments as in `forward`.
-
-        Raises:
-            ValueError: If a size does not fit the network.
-        """
+        """Derive all that depends on the image alone; arguments and errors as in `forward`."""
         require_divisible(image, self.divisor)
         require_features(features, self.semantic_width)
         grid = TokenGrid(image.shape[-2] // self.divisor, image.shape[-1] // self.divisor)
@@ -155,16 +149,9 @@ class CascadeDiT(nn.Module):
     def denoise(
         self, noisy: Tensor, condition: Condition, modulation: Modulation, time: Tensor | float
     ) -> Tensor:
-        """Estimate the velocity, with what does not change from step to step at hand.
+        """Do as `forward`, with what does not change from step to step at hand.
 
-        Args:
-            noisy: Noisy depth code ``x_t``, ``(B, 1, H, W)``.
-            condition: Result of `condition`.
-            modulation: Result of `modulation` for ``time``.
-            time: Path time, ``(B,)``, ``(1,)`` or one number.
-
-        Returns:
-            Velocity ``v_t``, float32, ``(B, 1, H, W)``.
+        ``modulation`` is that of ``time``, which is ``(B,)``, ``(1,)`` or one number.
         """
         velocity, _ = self._denoise(noisy, condition, modulation, time, tap=None)
         return velocity
@@ -229,7 +216,7 @@ class CascadeDiT(nn.Module):
                 grid, places = self._fine(grid), condition.fine
             mixing, mapping = branches[2 * index : 2 * index + 2]
             if index >= self.first_checkpoint and torch.is_grad_enabled():
-                tokens = checkpoint(block, tokens, mixing, mapping, places, use_reentrant=False)
+                tokens = _recomputed(block, tokens, mixing, mapping, places)
             else:
                 tokens = block(tokens, mixing, mapping, places)
             if index == tap:
@@ -252,3 +239,9 @@ class CascadeDiT(nn.Module):
     def _reset_head(self) -> None:
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
+
+
+def _recomputed(block: nn.Module, *arguments: object) -> Tensor:
+    """Run a block that keeps no activations; it draws no random numbers to repeat."""
+    tokens: Tensor = checkpoint(block, *arguments, use_reentrant=False, preserve_rng_state=False)
+    return tokens

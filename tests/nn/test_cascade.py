@@ -153,6 +153,16 @@ def test_bfloat16_autocast_stays_close_and_returns_float32(make_net, make_inputs
     assert (found - exact).abs().mean() < 0.05 * exact.std()
 
 
+def test_tokens_stay_bfloat16_under_autocast(make_net, make_inputs):
+    net = make_net()
+    inputs = make_inputs(net)
+    with torch.autocast("cpu", torch.bfloat16):
+        condition = net.condition(inputs["image"], inputs["features"])
+        modulation = net.modulation(inputs["time"])
+        _, tokens = net.denoise_with_tokens(inputs["noisy"], condition, modulation, 0.5, tap=1)
+    assert tokens.dtype is torch.bfloat16
+
+
 def test_a_network_cast_to_bfloat16_takes_and_returns_float32(make_net, make_inputs):
     net = make_net(width=32)
     inputs = make_inputs(net)
