@@ -9,6 +9,7 @@ from tensorboard.plugins.mesh.metadata import parse_plugin_metadata
 from tensorboard.util.tensor_util import make_ndarray
 
 from ppvd.callbacks import Panels, benchmark_names
+from ppvd.geometry import Alignment
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore:.*many workers")
 
@@ -89,6 +90,23 @@ def test_training_draws_every_few_epochs_and_no_sanity_check(
     assert [e.step for e in found.Images("val/rooms/panel/scene_0")] == steps
     assert len(found.Tensors("val/rooms/prediction_cloud/scene_0_VERTEX")) == len(steps)
     assert len(found.Tensors("val/rooms/truth_cloud/scene_0_VERTEX")) == 1  # it does not change
+
+
+def test_each_sheet_has_its_own_prediction(scene, task):
+    scenes = [scene(index) for index in range(3)]
+    batch = torch.utils.data.default_collate(scenes)
+    code = batch["depth"].log1p() + torch.arange(3.0).view(3, 1, 1, 1)
+    panels = Panels(2, alignment=Alignment(solver="none", far_m=None))
+    alone = SimpleNamespace(
+        is_global_zero=True, sanity_checking=False, state=SimpleNamespace(fn="")
+    )
+    panels.on_test_batch_end(alone, task, {"prediction": code}, batch, 0)
+    first, second = panels._samples[0]
+    assert (first.key, second.key) == ("scene_0", "scene_1")
+    assert torch.equal(second.image[0], scenes[1]["image"])
+    torch.testing.assert_close(second.prediction[0].log1p(), code[1])
+    panels.on_exception(alone, task, KeyboardInterrupt())
+    assert not panels._samples
 
 
 def test_only_the_main_process_draws(task):
