@@ -61,7 +61,6 @@ def cut(frame: Frame, window: Window, *, size: tuple[int, int]) -> Frame:
     columns = window.left + _nearest(window.width, size[1])
     if window.mirrored:
         columns = columns[::-1]
-    picked = np.ix_(rows, columns)
     intrinsics = crop_intrinsics(frame.intrinsics, top=window.top, left=window.left)
     intrinsics = scale_intrinsics(
         intrinsics, scale_x=size[1] / window.width, scale_y=size[0] / window.height
@@ -73,9 +72,9 @@ def cut(frame: Frame, window: Window, *, size: tuple[int, int]) -> Frame:
     return replace(
         frame,
         image=_resized(frame.image, window, size=size),
-        depth=frame.depth[picked],
-        valid=frame.valid[picked],
-        sky=frame.sky[picked],
+        depth=frame.depth.take(rows, 0).take(columns, 1),
+        valid=frame.valid.take(rows, 0).take(columns, 1),
+        sky=frame.sky.take(rows, 0).take(columns, 1),
         intrinsics=intrinsics,
         pose=pose,
     )
