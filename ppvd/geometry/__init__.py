@@ -16,6 +16,7 @@ from ppvd.geometry.edges import DepthCanny, dilate
 from ppvd.geometry.enlarge import enlarge_depth
 from ppvd.geometry.pointcloud import PointCloud, cloud_from_depth, write_ply
 from ppvd.geometry.quantiles import masked_quantiles
+from ppvd.geometry.size import working_size
 
 __all__ = [
     "AffineFit",
@@ -41,5 +42,6 @@ __all__ = [
     "project",
     "scale_intrinsics",
     "unproject",
+    "working_size",
     "write_ply",
 ]

@@ -68,7 +68,7 @@ def enlarge_depth(
         order = start ^ torch.arange(4, device=depth.device).view(4, 1, 1, 1, 1)
         values, weights = values.gather(0, order), weights.gather(0, order)
         swap = torch.stack([start & 2, start & 2, start & 1, start & 1]) != 0
-        swapped = pairs.unflatten(0, (2, 2)).flip(1).flatten(0, 1)
+        swapped = pairs.reshape(2, 2, *pairs.shape[1:]).flip(1).reshape(pairs.shape)
         pairs = torch.where(swap, swapped, pairs)
     shares = _shares(weights, pairs)
     return _average(values, shares, inverse=relative).to(depth.dtype)

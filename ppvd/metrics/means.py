@@ -69,10 +69,7 @@ class ImageMeans(Metric):
     def _apply(self, fn: Callable[[Tensor], Tensor], exclude_state: Sequence[str] = ()) -> "Metric":
         """Follow a move to another device, and keep out of casts to another dtype."""
         super()._apply(fn, exclude_state=(*exclude_state, *self._state_names))
-        device = self.device
         for name in self._state_names:
-            setattr(self, name, getattr(self, name).to(device))
-            default = self._defaults[name]
-            assert isinstance(default, Tensor)
-            self._defaults[name] = default.to(device)
+            setattr(self, name, getattr(self, name).to(self.device))
+        self._computed = None  # a result remembered from before would have been cast
         return self

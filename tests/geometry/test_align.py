@@ -144,6 +144,13 @@ def test_a_constant_prediction_becomes_the_mean_of_the_truth(space):
         assert fit.shift.item() == pytest.approx(mean)
 
 
+def test_rounding_of_a_constant_is_no_slope():
+    depth, valid, noise = scene(batch=1)
+    prediction = torch.full_like(depth, 37.3)
+    prediction = torch.where(noise > 0.0, prediction, prediction.nextafter(torch.zeros(())))
+    assert Alignment().fit(prediction, depth, valid).scale.item() == 0.0
+
+
 def test_one_valid_pixel_is_met_exactly():
     depth, valid, noise = scene(batch=1)
     valid = torch.zeros_like(valid)

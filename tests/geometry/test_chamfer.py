@@ -129,9 +129,25 @@ def test_blur_flies_at_the_edge_only():
     assert not flying[..., 10:].any()
 
 
-def test_invalid_neighbours_are_no_surface():
+def test_a_point_on_a_third_surface_does_not_fly():
+    depth, valid, edges = step_scene()
+    depth[0, 0, 6, 8] = 3.0
+    prediction = depth.clone()
+    prediction[0, 0, 5, 8] = 3.0
+    assert not flying_points(prediction, depth, edges, valid).any()
+
+
+def test_points_away_from_edges_do_not_fly():
     depth, valid, edges = step_scene()
     prediction = torch.full_like(depth, 3.0)
+    assert flying_points(prediction, depth, edges, valid).any()
+    assert not flying_points(prediction, depth, torch.zeros_like(edges), valid).any()
+
+
+@pytest.mark.parametrize("between", [1.5, 3.0])
+def test_invalid_neighbours_are_no_surface(between):
+    depth, valid, edges = step_scene()
+    prediction = torch.full_like(depth, between)
     valid[..., 8:] = False
     assert not flying_points(prediction, depth.where(valid, 0.0), edges, valid).any()
 

@@ -175,7 +175,10 @@ def test_halves_are_widened_and_float64_is_kept():
     depth, valid = scene()
     code, bounds = LogDepthCodec().encode(depth.bfloat16(), valid)
     assert code.dtype == bounds.low.dtype == torch.float32
-    assert LogDepthCodec().decode(code.bfloat16(), bounds).dtype == torch.float32
+    half = code.bfloat16()
+    decoded = LogDepthCodec().decode(half, bounds)
+    assert decoded.dtype == torch.float32
+    assert torch.equal(decoded, LogDepthCodec().decode(half.float(), bounds))
     assert LogDepthCodec().encode(depth.double(), valid)[0].dtype == torch.float64
 
 

@@ -59,6 +59,22 @@ def test_a_failed_write_leaves_nothing(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["folder.ply"]
 
 
+@pytest.mark.parametrize("step", ["write_bytes", "replace"])
+def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch, step):
+    def fail(path, _):
+        path.write_text("half")
+        raise OSError("no space left on device")
+
+    path = tmp_path / "cloud.ply"
+    path.write_text("old")
+    monkeypatch.setattr(f"pathlib.Path.{step}", fail)
+    cloud = PointCloud(np.zeros((9, 3), np.float32), np.zeros((9, 3), np.uint8))
+    with pytest.raises(OSError, match="no space left"):
+        write_ply(path, cloud)
+    assert path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["cloud.ply"]
+
+
 def test_points_carry_the_colour_of_their_pixel():
     depth = torch.tensor([[[1.0, 2.0, 0.0], [torch.inf, 3.0, 4.0]]])
     image = torch.linspace(0.0, 1.0, 18).reshape(3, 2, 3)

@@ -79,6 +79,17 @@ def test_errors_without_alignment_equal_depth_anything_v2(case):
         assert got == pytest.approx(reference[theirs], rel=1e-5), theirs
 
 
+def test_eps_is_added_to_the_denominators():
+    depth = torch.linspace(1.0, 4.0, 12).reshape(1, 1, 3, 4)
+    metric = DepthErrors(Alignment(space="depth", solver="none", far_m=None), eps=0.5)
+    metric.update(1.2 * depth, depth, torch.ones_like(depth).bool())
+    found, g = metric.compute(), depth.double().numpy()
+    assert found["abs_rel"].item() == pytest.approx((0.2 * g / (g + 0.5)).mean(), rel=1e-6)
+    ratio = np.maximum(1.2 * g / (g + 0.5), g / (1.2 * g + 0.5))
+    assert found["delta_half"].item() == pytest.approx((ratio < 1.25**0.5).mean())
+    assert found["delta_half"] == 1.0  # without eps no pixel is that close
+
+
 def test_mean_over_images_equals_numpy():
     prediction, depth, valid = scene()
     metric = DepthErrors()
