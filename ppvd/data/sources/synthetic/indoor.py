@@ -149,5 +149,5 @@ def _light(dice: Dice, room: Room) -> Light:
     if room.window is not None and dice.chance(0.5):
         x, y, z = room.window
         spot = (x * 0.9, min(y, room.length - 0.25), min(z + 0.5, room.height - 0.1))
-        return Light(spot, (strength, strength, strength * 0.97), (0.46, 0.48, 0.52), 3.5, 0.6)
-    return Light(room.lamp, (strength, strength * 0.94, strength * 0.82), (0.46, 0.44, 0.40), 3.0, 0.6)
+        return Light(spot, (strength, strength, strength * 0.97), (0.46, 0.48, 0.52), 3.5, 0.6, 0.75)
+    return Light(room.lamp, (strength, strength * 0.94, strength * 0.82), (0.46, 0.44, 0.40), 3.0, 0.6, 0.75)

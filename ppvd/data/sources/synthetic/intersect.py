@@ -19,6 +19,8 @@ Mask = NDArray[np.bool_]
 Hit = tuple[Array, Mask]
 Triple = tuple[float, float, float]
 
+_HAIR = 1e-30
+"""Stands for a distance of zero to a side, to divide by."""
 RAIL_AT = 0.62
 """Height of a lattice's rails as a share of its half height (ours)."""
 RAIL_HALF = 0.07
@@ -34,6 +36,11 @@ class Target(NamedTuple):
         linear: Rows give the three components of the direction from ``(x, y, 1)``.
         half: Half extents, metres.
         taper: See `Shape`.
+        sides: Inverse depth of the sides x = 1, x = -1, y = 1, y = -1, z = 1, z = -1.
+        facing: Whether each side faces the origin.
+        quadric: ``c`` of ``c w^2 + 2 b w + a = 0``, the round surface of a ball or frustum.
+        middle: ``b``, affine in the pixel.
+        conic: ``b^2 - a c``, with factors of ``x^2, y^2, 2 x y, 2 x, 2 y, 1``.
         openings: Holes of a room.
     """
 
@@ -42,21 +49,71 @@ class Target(NamedTuple):
     linear: tuple[Triple, Triple, Triple]
     half: Triple
     taper: tuple[float, float]
+    sides: list[Triple]
+    facing: list[bool]
+    quadric: float
+    middle: Triple
+    conic: tuple[float, float, float, float, float, float]
     openings: tuple[Opening, ...]
 
 
-def target(view: View, row: int) -> Target:
-    """Return solid ``row`` of ``view``."""
-    stack = view.stack
-    first, second, third = view.linear[row].tolist()
-    return Target(
-        int(stack.shape[row]),
-        tuple(view.origin[row].tolist()),
-        (tuple(first), tuple(second), tuple(third)),
-        tuple(stack.half[row].tolist()),
-        tuple(stack.taper[row].tolist()),
-        stack.openings[row],
-    )
+def targets(view: View, rows: NDArray[np.int64]) -> list[Target]:
+    """Return the solids ``rows`` of ``view``, in that order."""
+    shape, taper = view.stack.shape[rows], view.stack.taper[rows]
+    origin, linear = view.origin[rows], view.linear[rows]
+    sides, offsets = _sides(origin, linear, taper)
+    quadrics = _quadrics(origin, linear, taper[:, 0], shape == Shape.BALL)
+    columns = (shape, origin, linear, view.stack.half[rows], taper, sides, offsets > 0.0, *quadrics)
+    plain = zip(*(column.tolist() for column in columns), strict=True)
+    openings = view.stack.openings
+    return [Target(*line, openings[row]) for row, line in zip(rows.tolist(), plain, strict=True)]
+
+
+def _sides(origin: Array, linear: Array, taper: Array) -> tuple[Array, Array]:
+    """Return the inverse depth of the sides, ``(N, 6, 3)``, and how far beyond them we are.
+
+    A ray meets the plane ``n . p = h``, outward normal ``n``, at ``w = -(n . d) / (n . o - h)``.
+    """
+    top = np.ones((len(origin), 3))
+    top[:, :2] = taper
+    slope, reach = 0.5 * (top - 1.0), 0.5 * (top + 1.0)
+    lean = slope[:, :, None] * linear[:, 2:3, :]
+    forms, offsets = [], []
+    for sign in (1.0, -1.0):
+        offset = sign * origin - reach - slope * origin[:, 2:3]
+        offset[offset == 0.0] = -_HAIR
+        forms.append((lean - sign * linear) / offset[:, :, None])
+        offsets.append(offset)
+    return np.stack(forms, axis=2).reshape(-1, 6, 3), np.stack(offsets, axis=2).reshape(-1, 6)
+
+
+def _quadrics(
+    origin: Array, linear: Array, top: Array, is_ball: Mask
+) -> tuple[Array, Array, Array]:
+    """Return ``c``, ``b`` and ``b^2 - a c`` of ``x^2 + y^2 +- r^2 = k``.
+
+    A ball has ``+z^2`` and ``k = 1``; a frustum ``-r^2`` with ``r`` affine in z, and ``k = 0``.
+    """
+    sign = np.where(is_ball, 1.0, -1.0)
+    slope = np.where(is_ball, 1.0, 0.5 * (top - 1.0))
+    third = np.where(is_ball, 0.0, 0.5 * (top + 1.0)) + slope * origin[:, 2]
+    origin = np.stack([origin[:, 0], origin[:, 1], third], axis=1)
+    linear = np.stack([linear[:, 0], linear[:, 1], slope[:, None] * linear[:, 2]], axis=1)
+    signs = np.stack([np.ones_like(sign), np.ones_like(sign), sign], axis=1)
+    weighted = signs * origin
+    c = _sum3(weighted * origin) - is_ball
+    b = _sum3((weighted[:, :, None] * linear).transpose(0, 2, 1))
+    squares = []
+    for i, j in ((0, 0), (1, 1), (0, 1), (0, 2), (1, 2), (2, 2)):
+        a = _sum3(signs * linear[:, :, i] * linear[:, :, j])
+        squares.append(b[:, i] * b[:, j] - c * a)
+    return c, b, np.stack(squares, axis=1)
+
+
+def _sum3(values: Array) -> Array:
+    """Add the three entries of the last axis in a fixed order."""
+    total: Array = values[..., 0] + values[..., 1] + values[..., 2]
+    return total
 
 
 def affine(form: Triple, x: Array, y: Array) -> Array:
@@ -71,58 +128,48 @@ def meet(solid: Target, x: Array, y: Array) -> Hit:
 
 def meet_box(solid: Target, x: Array, y: Array) -> Hit:
     """Enter a tapered box: at the last of the sides that face us, before any other side is left."""
-    forms, facing = _sides(solid)
-    if True not in facing:
+    ahead = [form for form, faces in zip(solid.sides, solid.facing, strict=True) if faces]
+    if not ahead:
         return _miss(x, y)
-    enter = _extreme(np.minimum, [f for f, faces in zip(forms, facing, strict=True) if faces], x, y)
+    others = [form for form, faces in zip(solid.sides, solid.facing, strict=True) if not faces]
+    enter = _extreme(np.minimum, ahead, x, y)
     hit = enter > 0.0
-    others = [f for f, faces in zip(forms, facing, strict=True) if not faces]
-    if others:
-        hit &= _extreme(np.maximum, others, x, y) < enter
+    hit &= _extreme(np.maximum, others, x, y) < enter
     return enter, hit
 
 
 def meet_room(solid: Target, x: Array, y: Array) -> Hit:
     """Leave a box by its first side on the way out, but for its openings."""
-    forms, facing = _sides(solid)
-    leave = _extreme(
-        np.maximum, [f for f, faces in zip(forms, facing, strict=True) if not faces], x, y
-    )
+    ahead = [form for form, faces in zip(solid.sides, solid.facing, strict=True) if faces]
+    others = [form for form, faces in zip(solid.sides, solid.facing, strict=True) if not faces]
+    leave = _extreme(np.maximum, others, x, y)
     hit = leave > 0.0
-    if True in facing:
-        ahead = [f for f, faces in zip(forms, facing, strict=True) if faces]
+    if ahead:
         hit &= leave < _extreme(np.minimum, ahead, x, y)
     for opening in solid.openings:
-        hit &= ~_through(solid, opening, forms[opening.face], leave, x, y)
+        hit &= ~_through(solid, opening, leave, x, y)
     return leave, hit
 
 
 def meet_ball(solid: Target, x: Array, y: Array) -> Hit:
-    """Enter the unit ball: ``c w^2 + 2 b w + a = 0`` with ``a = d.d, b = o.d, c = o.o - 1``."""
-    (ox, oy, oz), (lx, ly, lz) = solid.origin, solid.linear
-    c = ox * ox + oy * oy + oz * oz - 1.0
-    if c <= 0.0:
+    """Enter the unit ball: the larger root of ``c w^2 + 2 b w + a = 0``."""
+    if solid.quadric <= 0.0:
         return _miss(x, y)
-    b = _combine((ox, oy, oz), (lx, ly, lz))
-    square = _discriminant(b, c, ((1.0, lx), (1.0, ly), (1.0, lz)), x, y)
-    w = (np.sqrt(np.maximum(square, 0.0)) - affine(b, x, y)) * (1.0 / c)
+    square, middle = _conic(solid.conic, x, y), affine(solid.middle, x, y)
+    w = (np.sqrt(np.maximum(square, 0.0)) - middle) * (1.0 / solid.quadric)
     return w, (square > 0.0) & (w > 0.0)
 
 
 def meet_frustum(solid: Target, x: Array, y: Array) -> Hit:
     """Enter a capped cone or cylinder: the nearest of its side (either root) and the cap we face."""
-    (ox, oy, oz), (lx, ly, lz) = solid.origin, solid.linear
-    mean, slope = 0.5 * (1.0 + solid.taper[0]), 0.5 * (solid.taper[0] - 1.0)
-    radius, growth = mean + slope * oz, (slope * lz[0], slope * lz[1], slope * lz[2])
-    c = ox * ox + oy * oy - radius * radius
+    lz, oz, c = solid.linear[2], solid.origin[2], solid.quadric
     if c <= 0.0 and abs(oz) <= 1.0:
         return _miss(x, y)
     w = np.zeros(np.broadcast_shapes(x.shape, y.shape))
     if c != 0.0:
-        b = _combine((ox, oy, -radius), (lx, ly, growth))
-        square = _discriminant(b, c, ((1.0, lx), (1.0, ly), (-1.0, growth)), x, y)
-        root, middle, up = np.sqrt(np.maximum(square, 0.0)), affine(b, x, y), affine(lz, x, y)
-        for side in (root, -root) if slope else (root,):
+        square = _conic(solid.conic, x, y)
+        root, middle, up = np.sqrt(np.maximum(square, 0.0)), affine(solid.middle, x, y), affine(lz, x, y)
+        for side in (root,) if solid.taper[0] == 1.0 else (root, -root):
             met = (side - middle) * (1.0 / c)
             met *= (square > 0.0) & (np.abs(oz * met + up) <= met)
             np.maximum(w, met, out=w)
@@ -170,23 +217,6 @@ def _miss(x: Array, y: Array) -> Hit:
     return np.zeros(shape), np.zeros(shape, np.bool_)
 
 
-def _sides(solid: Target) -> tuple[list[Triple], list[bool]]:
-    """Return the inverse depth of the six sides, and which of them face the origin.
-
-    A ray meets the plane ``n . p = h``, outward normal ``n``, at ``w = -(n . d) / (n . o - h)``.
-    Order: x = 1, x = -1, y = 1, y = -1, z = 1, z = -1.
-    """
-    (oz, lz), forms, facing = (solid.origin[2], solid.linear[2]), [], []
-    for o, line, top in zip(solid.origin, solid.linear, (*solid.taper, None), strict=True):
-        slope, reach = (0.0, 1.0) if top is None else (0.5 * (top - 1.0), 0.5 * (top + 1.0))
-        for sign in (1.0, -1.0):
-            offset = (sign * o - reach - slope * oz) or -1e-300
-            a, b, c = ((slope * q - sign * p) / offset for p, q in zip(line, lz, strict=True))
-            forms.append((a, b, c))
-            facing.append(offset > 0.0)
-    return forms, facing
-
-
 def _extreme(choose: np.ufunc, forms: list[Triple], x: Array, y: Array) -> Array:
     result = affine(forms[0], x, y)
     for form in forms[1:]:
@@ -194,47 +224,28 @@ def _extreme(choose: np.ufunc, forms: list[Triple], x: Array, y: Array) -> Array
     return result
 
 
-def _through(
-    solid: Target, opening: Opening, form: Triple, leave: Array, x: Array, y: Array
-) -> Mask:
-    """Return which rays leave a room through ``opening`` in the side ``form``."""
+def _through(solid: Target, opening: Opening, leave: Array, x: Array, y: Array) -> Mask:
+    """Return which rays leave a room through ``opening``."""
     along = 1 - opening.face // 2
-    passes = affine(form, x, y) == leave
+    passes = affine(solid.sides[opening.face], x, y) == leave
     for axis, low, high in zip((along, 2), opening.low, opening.high, strict=True):
         where = solid.origin[axis] * leave + affine(solid.linear[axis], x, y)
         passes &= (where > low * leave) & (where < high * leave)
     return passes
 
 
-def _combine(weights: Triple, lines: tuple[Triple, Triple, Triple]) -> Triple:
-    a, b, c = (
-        weights[0] * p + weights[1] * q + weights[2] * r for p, q, r in zip(*lines, strict=True)
-    )
-    return a, b, c
-
-
-def _discriminant(
-    b: Triple, c: float, squares: tuple[tuple[float, Triple], ...], x: Array, y: Array
-) -> Array:
-    """Return ``b^2 - a c`` with ``a = sum(sign * line^2)``: a conic in the pixel."""
-
-    def entry(i: int, j: int) -> float:
-        total = 0.0
-        for sign, line in squares:
-            total += sign * line[i] * line[j]
-        return b[i] * b[j] - c * total
-
-    row = x * (entry(0, 0) * x + 2.0 * entry(0, 2)) + entry(2, 2)
-    column = y * (entry(1, 1) * y + 2.0 * entry(1, 2))
-    return (row + column) + (2.0 * entry(0, 1) * x) * y
+def _conic(form: tuple[float, ...], x: Array, y: Array) -> Array:
+    xx, yy, xy, x1, y1, one = form
+    row = x * (xx * x + 2.0 * x1) + one
+    column = y * (yy * y + 2.0 * y1)
+    return (row + column) + (2.0 * xy * x) * y
 
 
 def _cap(solid: Target, x: Array, y: Array) -> Array:
     """Return ``w`` on the flat end we face, 0 outside its rim."""
-    (ox, oy, oz), (lx, ly, lz) = solid.origin, solid.linear
-    sign, rim = (1.0, solid.taper[0]) if oz > 0.0 else (-1.0, 1.0)
-    offset = sign * oz - 1.0
-    w = affine((-sign * lz[0] / offset, -sign * lz[1] / offset, -sign * lz[2] / offset), x, y)
+    (ox, oy, oz), (lx, ly, _) = solid.origin, solid.linear
+    side, rim = (4, solid.taper[0]) if oz > 0.0 else (5, 1.0)
+    w = affine(solid.sides[side], x, y)
     across, along, reach = ox * w + affine(lx, x, y), oy * w + affine(ly, x, y), rim * w
     inside = (across * across + along * along <= reach * reach) & (w > 0.0)
     return w * inside

@@ -1,16 +1,21 @@
 """Passes over all solids: the nearest one at each pixel centre, at extra points, and shadows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ppvd.data.sources.synthetic.intersect import Mask, affine, meet, target
+from ppvd.data.sources.synthetic.intersect import Mask, Target, affine, meet, targets
 from ppvd.data.sources.synthetic.portable import Array
 from ppvd.data.sources.synthetic.view import View
 
 NOTHING = -1
 """Identity of what is seen where no solid is hit: the sky."""
+
+_SMALLEST_PX = 0.75
+"""Solids that are smaller than this in the picture both ways are left out (ours)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,29 +39,51 @@ class Grid:
         y = (np.arange(height, dtype=np.float64) - 0.5 * (height - 1)) / focal
         return cls(x[None, :], y[:, None], focal)
 
-    def limits(self) -> tuple[float, float, float, float]:
-        """Return the bounds of the picture, one pixel wider."""
-        return (*self._ends(self.x), *self._ends(self.y))
-
-    def rectangles(self, view: View) -> list[tuple[int, int, int, int]]:
-        """Return ``(top, bottom, left, right)`` of each solid, half open, one pixel wider."""
-        spans = []
-        for axis, size in ((self.y, self.y.size), (self.x, self.x.size)):
-            first = 2 if axis is self.y else 0
-            low = np.floor((view.box[:, first] * self.focal) + 0.5 * (size - 1))
-            high = np.ceil((view.box[:, first + 1] * self.focal) + 0.5 * (size - 1)) + 1.0
-            spans += [np.clip(low, 0, size), np.clip(high, 0, size)]
-        top, bottom, left, right = (span.astype(np.int64).tolist() for span in spans)
-        return list(zip(top, bottom, left, right, strict=True))
-
     def intrinsics(self) -> Array:
         """Return the pinhole matrix in pixels, ``(3, 3)``."""
         cx, cy = 0.5 * (self.x.size - 1), 0.5 * (self.y.size - 1)
         return np.array([[self.focal, 0.0, cx], [0.0, self.focal, cy], [0.0, 0.0, 1.0]])
 
-    def _ends(self, axis: Array) -> tuple[float, float]:
-        step = 1.0 / self.focal
-        return float(axis.flat[0]) - step, float(axis.flat[-1]) + step
+
+class Subject(NamedTuple):
+    """A solid that may be in the picture.
+
+    Attributes:
+        row: Its identity.
+        nearest: Bound from above of its inverse depth.
+        area: ``(top, bottom, left, right)``, half open, one pixel wider than its outline.
+        solid: What rays are to meet.
+    """
+
+    row: int
+    nearest: float
+    area: tuple[int, int, int, int]
+    solid: Target
+
+
+def line_up(view: View, grid: Grid, *, among: Mask) -> list[Subject]:
+    """Return the solids of ``view`` that may be seen, nearest first, ties by row.
+
+    Args:
+        view: The solids.
+        grid: The picture.
+        among: Solids that matter, ``(N,)``.
+    """
+    bounds, inside = [], among.copy()
+    for axis, first in ((grid.y, 2), (grid.x, 0)):
+        middle = 0.5 * (axis.size - 1)
+        low = np.floor(view.box[:, first] * grid.focal + middle)
+        high = np.ceil(view.box[:, first + 1] * grid.focal + middle) + 1.0
+        inside &= (low < axis.size) & (high > 0.0)
+        bounds += [np.clip(low, 0, axis.size), np.clip(high, 0, axis.size)]
+    extent = np.maximum(view.box[:, 1] - view.box[:, 0], view.box[:, 3] - view.box[:, 2])
+    inside &= extent > _SMALLEST_PX / grid.focal
+    order = np.argsort(-view.nearest, kind="stable")
+    rows = order[inside[order]]
+    areas = np.stack(bounds, axis=1)[rows].astype(np.int64).tolist()
+    nearest = view.nearest[rows].tolist()
+    found = zip(rows.tolist(), nearest, areas, targets(view, rows), strict=True)
+    return [Subject(row, near, tuple(area), solid) for row, near, area, solid in found]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,31 +99,28 @@ class Seen:
     row: NDArray[np.int64]
 
 
-def cast_grid(view: View, grid: Grid) -> Seen:
-    """Find the nearest solid at every pixel centre, ``(H, W)``."""
+def cast_grid(subjects: Sequence[Subject], grid: Grid) -> Seen:
+    """Find the nearest subject at every pixel centre, ``(H, W)``."""
     shape = grid.y.size, grid.x.size
     best, rows = np.zeros(shape), np.full(shape, NOTHING, np.int64)
-    areas = grid.rectangles(view)
-    for row in view.in_order(grid.limits()):
-        top, bottom, left, right = areas[row]
-        if top >= bottom or left >= right:
+    for row, nearest, (top, bottom, left, right), solid in subjects:
+        kept = best[top:bottom, left:right]
+        if kept.min() >= nearest:
             continue
-        area = (slice(top, bottom), slice(left, right))
-        kept = best[area]
-        if kept.min() >= view.nearest[row]:
-            continue
-        w, hit = meet(target(view, row), grid.x[:, left:right], grid.y[top:bottom])
+        w, hit = meet(solid, grid.x[:, left:right], grid.y[top:bottom])
         hit &= w > kept
         np.copyto(kept, w, where=hit)
-        rows[area][hit] = row
+        np.copyto(rows[top:bottom, left:right], row, where=hit)
     return Seen(best, rows)
 
 
-def cast_points(view: View, grid: Grid, pixels: NDArray[np.int64], x: Array, y: Array) -> Seen:
-    """Find the nearest solid along extra rays near chosen pixels.
+def cast_points(
+    subjects: Sequence[Subject], grid: Grid, pixels: NDArray[np.int64], x: Array, y: Array
+) -> Seen:
+    """Find the nearest subject along extra rays near chosen pixels.
 
     Args:
-        view: The solids.
+        subjects: The solids to look for, nearest first.
         grid: The picture.
         pixels: Flat indices of the pixels, ascending, ``(n,)``.
         x: Image coordinates of the rays, within one pixel of their pixel's, ``(n, s)``.
@@ -106,43 +130,38 @@ def cast_points(view: View, grid: Grid, pixels: NDArray[np.int64], x: Array, y: 
         What each ray sees, ``(n, s)``.
     """
     line, column = np.divmod(pixels, grid.x.size)
-    starts = np.searchsorted(line, np.arange(grid.y.size + 1)).tolist()
+    starts = np.searchsorted(line, np.arange(grid.y.size + 2)).tolist()
     best, rows = np.zeros(x.shape), np.full(x.shape, NOTHING, np.int64)
-    areas = grid.rectangles(view)
-    for row in view.in_order(grid.limits()):
-        top, bottom, left, right = areas[row]
-        first, last = starts[max(top - 1, 0)], starts[min(bottom + 1, grid.y.size)]
+    for row, nearest, (top, bottom, left, right), solid in subjects:
+        first, last = starts[max(top - 1, 0)], starts[bottom + 1]
         near = column[first:last]
         chosen = np.flatnonzero((near >= left - 1) & (near <= right)) + first
-        if not chosen.size:
+        kept = best.take(chosen, axis=0)
+        if not chosen.size or kept.min() >= nearest:
             continue
-        kept = best[chosen]
-        if kept.min() >= view.nearest[row]:
-            continue
-        w, hit = meet(target(view, row), x[chosen], y[chosen])
+        w, hit = meet(solid, x.take(chosen, axis=0), y.take(chosen, axis=0))
         hit &= w > kept
         best[chosen] = np.where(hit, w, kept)
-        rows[chosen] = np.where(hit, row, rows[chosen])
+        rows[chosen] = np.where(hit, row, rows.take(chosen, axis=0))
     return Seen(best, rows)
 
 
-def cast_shadow(view: View, grid: Grid, floor: tuple[float, float, float], seen: Mask) -> Mask:
-    """Return which of the floor's pixels ``seen`` lie in the shadow of a solid.
+def cast_shadow(
+    subjects: Sequence[Subject], grid: Grid, floor: tuple[float, float, float], seen: Mask
+) -> Mask:
+    """Return which of the floor's pixels ``seen`` lie in the shadow of a subject, ``(H, W)``.
 
     Args:
-        view: The solids through `Pinhole.onto_ground`.
+        subjects: Solids through `Pinhole.onto_ground`.
         grid: The picture.
         floor: Coefficients of the floor's inverse depth.
         seen: Pixels that show the floor, ``(H, W)``.
     """
     shadow = np.zeros_like(seen)
-    areas = grid.rectangles(view)
-    for row in view.in_order(grid.limits()):
-        top, bottom, left, right = areas[row]
-        area = (slice(top, bottom), slice(left, right))
-        if not view.stack.casts[row] or not seen[area].any():
-            continue
-        x, y = grid.x[:, left:right], grid.y[top:bottom]
-        w, hit = meet(target(view, row), x, y)
-        shadow[area] |= hit & (w > affine(floor, x, y))
+    for _, _, (top, bottom, left, right), solid in subjects:
+        area = slice(top, bottom), slice(left, right)
+        if seen[area].any():
+            x, y = grid.x[:, left:right], grid.y[top:bottom]
+            w, hit = meet(solid, x, y)
+            shadow[area] |= hit & (w > affine(floor, x, y))
     return shadow & seen

@@ -15,6 +15,7 @@ from ppvd.data.sources.synthetic.raycast import (
     cast_grid,
     cast_points,
     cast_shadow,
+    line_up,
 )
 from ppvd.data.sources.synthetic.scene import Camera, Light, Scene
 from ppvd.data.sources.synthetic.sky import hazed, sky_colours
@@ -25,11 +26,17 @@ from ppvd.data.sources.synthetic.view import Pinhole, Stack, View
 FAR_M = 600.0
 """Ground farther than this is neither valid nor sky (ours)."""
 
-_EDGE = 0.045
-"""Difference of neighbouring colours, of 1, from which a pixel gets extra rays (ours)."""
+_OUTLINE = 0.04
+"""Difference of colour, of 1, from which neighbours on two faces get extra rays (ours)."""
 
 _ON_FLOOR = 1.005
 """Nearness to the floor, as a ratio of inverse depths, that still receives its shadows (ours)."""
+
+_DOWN = (slice(1, None), slice(None)), (slice(None, -1), slice(None))
+_ACROSS = (slice(None), slice(1, None)), (slice(None), slice(None, -1))
+
+_CHUNK = 8192
+"""Points shaded at a time."""
 
 Rows = NDArray[np.int64]
 
@@ -67,11 +74,11 @@ def focal_length(camera: Camera, height: int, width: int) -> float:
 def render(scene: Scene, height: int, width: int) -> Picture:
     """Render ``scene`` as its camera sees it."""
     stage = _Stage(scene, Grid.of(height, width, focal_length(scene.camera, height, width)))
-    seen = cast_grid(stage.view, stage.grid)
+    seen = cast_grid(stage.subjects, stage.grid)
     shade = stage.shadows(seen)
     x, y = (np.broadcast_to(a, seen.w.shape).ravel() for a in (stage.grid.x, stage.grid.y))
-    linear = stage.colours(seen.row.ravel(), x, y, seen.w.ravel(), shade.ravel())
-    stage.soften_edges(linear, shade.ravel(), x, y)
+    linear, face = stage.colours(seen.row.ravel(), x, y, seen.w.ravel(), shade.ravel())
+    stage.soften_edges(linear, seen.row, face, shade.ravel(), x, y)
     return Picture(
         image=_encode(linear, height, width),
         depth=_depth(seen.w),
@@ -90,6 +97,7 @@ class _Stage:
         self.grid = grid
         self.pinhole = Pinhole.of_camera(scene.camera)
         self.view = View.of(stack, self.pinhole)
+        self.subjects = line_up(self.view, grid, among=np.ones(len(stack.shape), np.bool_))
         self._scene = scene
         self._plans = Plans(self.view, self.pinhole, scene.light)
         self._paints = Paints([solid.material for solid in scene.solids])
@@ -102,45 +110,65 @@ class _Stage:
         receives &= seen.w > 0.0
         lit_from = View.of(self.view.stack, lamp)
         floor_form = (float(floor[0]), float(floor[1]), float(floor[2]))
-        shadow = cast_shadow(lit_from, grid, floor_form, receives)
+        casters = line_up(lit_from, grid, among=self.view.stack.casts)
+        shadow = cast_shadow(casters, grid, floor_form, receives)
         return _blurred(shadow, receives, times=1 + min(receives.shape) // 128)
 
-    def colours(self, row: Rows, x: Array, y: Array, w: Array, shade: Floats) -> Floats:
-        """Return linear RGB in [0, 1] along rays ``(x, y, 1)``, ``(3, n)``."""
-        linear = np.empty((3, row.size), np.float32)
-        hit = row != NOTHING
-        solid, empty = np.flatnonzero(hit), np.flatnonzero(~hit)
-        if empty.size:
-            linear[:, empty] = sky_colours(self._scene.sky, self.pinhole, x[empty], y[empty])
-        if solid.size:
-            at = (row[solid], x[solid], y[solid], w[solid], shade[solid])
-            linear[:, solid] = self._solid_colours(*at)
-        return np.clip(linear, 0.0, 1.0, out=linear)
+    def colours(self, row: Rows, x: Array, y: Array, w: Array, shade: Floats) -> tuple[Floats, Rows]:
+        """Return linear RGB in [0, 1] along rays ``(x, y, 1)``, ``(3, n)``, and the faces seen.
 
-    def soften_edges(self, linear: Floats, shade: Floats, x: Array, y: Array) -> None:
-        """Average `_EXTRA` rays into the pixels of ``linear`` that differ from a neighbour."""
-        height, width = self.grid.y.size, self.grid.x.size
-        pixels = np.flatnonzero(_edges(np.sqrt(linear).reshape(3, height, width)))
+        Works in chunks whose intermediate results stay in a core's cache.
+        """
+        linear, face = np.empty((3, row.size), np.float32), np.empty(row.size, np.int64)
+        for start in range(0, row.size, _CHUNK):
+            part = slice(start, start + _CHUNK)
+            rays = row[part], x[part], y[part], w[part], shade[part]
+            self._fill(linear[:, part], face[part], *rays)
+        return np.clip(linear, 0.0, 1.0, out=linear), face
+
+    def _fill(self, linear: Floats, face: Rows, row: Rows, x: Array, y: Array, w: Array, shade: Floats) -> None:
+        """Write the colours and faces of one chunk."""
+        hit = row != NOTHING
+        if not hit.all():
+            sky = sky_colours(self._scene.sky, self.pinhole, x[~hit], y[~hit])
+            face[~hit] = NOTHING
+            for channel, value in zip(linear, sky, strict=True):
+                channel[~hit] = value
+        if hit.any():
+            row, x, y, w, shade = (values[hit] for values in (row, x, y, w, shade))
+            surface = describe(self._plans, row, x, y, w, pixel=1.0 / self.grid.focal)
+            for channel, value in zip(linear, self._lit(row, surface, shade), strict=True):
+                channel[hit] = value
+            face[hit] = row * 4 + surface.axis
+
+    def soften_edges(
+        self, linear: Floats, row: Rows, face: Rows, shade: Floats, x: Array, y: Array
+    ) -> None:
+        """Average `_EXTRA` rays into the pixels of ``linear`` beside another face."""
+        shape = row.shape
+        pixels = np.flatnonzero(_edges(np.sqrt(linear).reshape(3, *shape), face.reshape(shape)))
         if not pixels.size:
             return
         offsets = np.array(_EXTRA) / self.grid.focal
         fine_x = x[pixels, None] + offsets[None, :, 0]
         fine_y = y[pixels, None] + offsets[None, :, 1]
-        seen = cast_points(self.view, self.grid, pixels, fine_x, fine_y)
+        present = set(np.unique(row).tolist())
+        subjects = [subject for subject in self.subjects if subject.row in present]
+        seen = cast_points(subjects, self.grid, pixels, fine_x, fine_y)
         shade_there = np.repeat(shade[pixels], len(_EXTRA))
         rays = seen.row.ravel(), fine_x.ravel(), fine_y.ravel(), seen.w.ravel(), shade_there
-        fine = self.colours(*rays).reshape(3, pixels.size, len(_EXTRA))
+        fine = self.colours(*rays)[0].reshape(3, pixels.size, len(_EXTRA))
         total = linear[:, pixels]
         for extra in range(len(_EXTRA)):
             total = total + fine[:, :, extra]
         linear[:, pixels] = total * np.float32(1.0 / (1 + len(_EXTRA)))
 
-    def _solid_colours(self, row: Rows, x: Array, y: Array, w: Array, shade: Floats) -> list[Floats]:
-        surface = describe(self._plans, row, x, y, w, pixel=1.0 / self.grid.focal)
+    def _lit(self, row: Rows, surface: Surface, shade: Floats) -> list[Floats]:
+        """Return the linear light that comes from ``surface``, haze included."""
         paint = self._paints.colours(row, surface)
         glow, light = self._paints.glow(row), self._scene.light
         key = _key_light(surface, light) * (np.float32(1.0) - np.float32(light.shadow) * shade)
-        dome = _dome_light(surface)
+        dome = _dome_light(surface, light.bounce)
         linear = [
             part * part * (np.float32(sun) * key + np.float32(sky) * dome + glow)
             for part, sun, sky in zip(paint, light.colour, light.ambient, strict=True)
@@ -156,13 +184,13 @@ def _key_light(surface: Surface, light: Light) -> Floats:
     return surface.toward * (np.float32(2.0) / (np.float32(1.0) + relative * relative))
 
 
-def _dome_light(surface: Surface) -> Floats:
+def _dome_light(surface: Surface, bounce: float) -> Floats:
     """Ambient light: less from below, near the floor and in the corners of a room."""
-    one = np.float32(1.0)
-    dome = np.float32(0.68) + np.float32(0.32) * surface.up
+    one, half = np.float32(1.0), np.float32(0.5)
+    dome = half * np.float32(1.0 + bounce) + half * np.float32(1.0 - bounce) * surface.up
     lifted = np.maximum(surface.height, np.float32(0.0))
     floor = np.float32(0.62) + np.float32(0.38) * lifted / (lifted + np.float32(0.12))
-    dome *= np.where(surface.level, one, floor)
+    dome *= np.where(surface.axis == 2, one, floor)
     corner = surface.corner / (surface.corner + np.float32(0.12))
     return dome * (np.float32(0.55) + np.float32(0.45) * corner)
 
@@ -184,15 +212,16 @@ def _spread(values: Floats) -> Floats:
     return values
 
 
-def _edges(coded: Floats) -> NDArray[np.bool_]:
-    """Return pixels whose colour differs from a direct neighbour's by more than `_EDGE`."""
-    edges = np.zeros(coded.shape[1:], np.bool_)
-    across = (np.abs(coded[:, :, 1:] - coded[:, :, :-1]) > _EDGE).any(axis=0)
-    down = (np.abs(coded[:, 1:] - coded[:, :-1]) > _EDGE).any(axis=0)
-    edges[:, 1:] |= across
-    edges[:, :-1] |= across
-    edges[1:] |= down
-    edges[:-1] |= down
+def _edges(coded: Floats, face: Rows) -> NDArray[np.bool_]:
+    """Return pixels beside another face of another colour, ``(H, W)``."""
+    edges = np.zeros(face.shape, np.bool_)
+    for first, last in (_DOWN, _ACROSS):
+        differs = np.zeros(face[first].shape, np.bool_)
+        for channel in coded:
+            differs |= np.abs(channel[first] - channel[last]) > _OUTLINE
+        differs &= face[first] != face[last]
+        edges[first] |= differs
+        edges[last] |= differs
     return edges
 
 

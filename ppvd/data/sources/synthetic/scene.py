@@ -139,6 +139,7 @@ class Light:
         ambient: Linear RGB of a white surface that faces up, in the shadow.
         reach_m: Distance at which a lamp has lost half its light; 0 for the sun.
         shadow: Share of the light that a shadow takes away, 0 to 1.
+        bounce: Ambient light on a surface that faces down, as a share of one that faces up.
     """
 
     position: Vector
@@ -146,6 +147,7 @@ class Light:
     ambient: Vector
     reach_m: float
     shadow: float
+    bounce: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,12 +224,12 @@ def _weather(dice: Dice) -> tuple[Light, Sky]:
     if kind < 0.22:
         grey = dice.uniform(0.7, 0.82)
         sky = Sky((grey, grey, grey + 0.02), (grey - 0.1, grey - 0.09, grey - 0.05), 0.75, dice.uniform(90.0, 200.0), dice.unit())
-        return Light(_sun(dice, 0.9), (0.34, 0.34, 0.34), (0.72, 0.74, 0.78), 0.0, 0.55), sky
+        return Light(_sun(dice, 0.9), (0.34, 0.34, 0.34), (0.72, 0.74, 0.78), 0.0, 0.55, 0.5), sky
     if kind < 0.4:
         sky = Sky((0.96, 0.78, 0.58), (0.42, 0.52, 0.72), dice.uniform(0.2, 0.5), dice.uniform(150.0, 300.0), dice.unit())
-        return Light(_sun(dice, 0.38), (1.0, 0.78, 0.52), (0.40, 0.41, 0.50), 0.0, 0.9), sky
+        return Light(_sun(dice, 0.38), (1.0, 0.78, 0.52), (0.40, 0.41, 0.50), 0.0, 0.9, 0.42), sky
     sky = Sky((0.80, 0.88, 0.95), (0.30, 0.50, 0.82), dice.uniform(0.1, 0.55), dice.uniform(180.0, 400.0), dice.unit())
-    return Light(_sun(dice, dice.uniform(0.5, 1.05)), (0.98, 0.93, 0.83), (0.38, 0.42, 0.50), 0.0, 0.92), sky
+    return Light(_sun(dice, dice.uniform(0.5, 1.05)), (0.98, 0.93, 0.83), (0.38, 0.42, 0.50), 0.0, 0.92, 0.42), sky
 
 
 def _sun(dice: Dice, height: float) -> Vector:

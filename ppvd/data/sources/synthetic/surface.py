@@ -22,7 +22,8 @@ class Surface:
         v: Position up (or along) the face, metres from its middle.
         half_u: Half the extent of the face along ``u``, metres.
         half_v: Half its extent along ``v``, metres.
-        level: True where the face lies flat (``v`` is then not up).
+        axis: The solid's own axis that the face looks along, int8; 2 for flat faces and tops,
+            where ``v`` is not up.
         depth: Planar depth, metres.
         footprint: Extent of a pixel on the surface, metres.
         toward: Cosine between the normal and the light, at least 0.
@@ -36,7 +37,7 @@ class Surface:
     v: Floats
     half_u: Floats
     half_v: Floats
-    level: NDArray[np.bool_]
+    axis: NDArray[np.int8]
     depth: Floats
     footprint: Floats
     toward: Floats
@@ -100,7 +101,7 @@ def describe(plans: Plans, row: NDArray[np.int64], x: Array, y: Array, w: Array,
     u, v, half_u, half_v = _unfold(point, half, axis)
     corner = _corner(shape, point, half, axis)
     return Surface(
-        u, v, half_u, half_v, axis == 2, depth, footprint, toward, distance, up, height, corner
+        u, v, half_u, half_v, axis, depth, footprint, toward, distance, up, height, corner
     )
 
 

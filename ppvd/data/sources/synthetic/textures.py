@@ -4,7 +4,7 @@ Detail finer than a pixel's footprint fades into its mean, so that far surfaces 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,8 +69,8 @@ class Face:
     v: Floats
     half_u: Floats
     half_v: Floats
-    level: NDArray[np.bool_]
     footprint: Floats
+    level: NDArray[np.bool_]
     colour: Colour
     second: Colour
     size_u: Floats
@@ -82,10 +82,15 @@ class Face:
         cls, surface: Surface, chosen: NDArray[np.int64], columns: Floats, row: NDArray[np.int64]
     ) -> "Face":
         """Gather the points ``chosen``, whose solids are ``row``."""
-        names = [field.name for field in fields(cls)[:6]]
-        parts = [getattr(surface, name)[chosen] for name in names]
+        parts = surface.u, surface.v, surface.half_u, surface.half_v, surface.footprint
         values = [column.take(row) for column in columns[:9]]
-        return cls(*parts, values[0:3], values[3:6], *values[6:9])
+        return cls(
+            *(part[chosen] for part in parts),
+            surface.axis[chosen] == 2,
+            values[0:3],
+            values[3:6],
+            *values[6:9],
+        )
 
 
 def _blend(first: Sequence[Floats | float], second: Sequence[Floats | float], share: Floats) -> Colour:

@@ -133,14 +133,6 @@ class View:
         box, nearest = _bounds(stack, pinhole)
         return cls(stack, origin, linear, box, nearest)
 
-    def in_order(self, limits: tuple[float, float, float, float]) -> list[int]:
-        """Return the rows whose bounds meet ``limits``, nearest first, ties by row."""
-        low_x, high_x, low_y, high_y = limits
-        x0, x1, y0, y1 = self.box.T
-        inside = (x0 <= high_x) & (x1 >= low_x) & (y0 <= high_y) & (y1 >= low_y)
-        order = np.argsort(-self.nearest, kind="stable")
-        return [int(row) for row in order[inside[order]]]
-
 
 def _turn(angle: float) -> tuple[float, float]:
     return cosine(angle), sine(angle)
