@@ -27,7 +27,7 @@ def code_version(folder: Path | None = None) -> CodeVersion:
     Returns:
         Version and commit; ``None`` for what cannot be known, as without git or a checkout.
     """
-    folder = folder or Path(__file__).parent
+    folder = folder or Path(__file__).parents[1]
     try:
         installed = version(PACKAGE)
     except PackageNotFoundError:

@@ -29,8 +29,9 @@ class ResultsWriter(Callback):
 
     It holds each logged value by its name and the card: protocol of each metric, checkpoint and
     its hash, hash of the run's ``config.yaml``, version of the code, seed, solver, steps and
-    samples where the task has them, precision, device, images of each benchmark, and time. A
-    value that is no number is written as null. ``validate`` writes ``results_validate.json``.
+    samples where the task has them, precision, device, images scored of each benchmark (with what
+    a distributed sampler repeats), and time. A value that is no number is written as null.
+    ``validate`` writes ``results_validate.json``.
 
     Args:
         name: Name of the file of ``test``.

@@ -2,12 +2,14 @@ import hashlib
 import json
 import subprocess
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from ppvd.callbacks import ResultsWriter
+import ppvd
+from ppvd.callbacks import ResultsWriter, provenance
 from ppvd.callbacks.provenance import code_version, sha256
 from ppvd.metrics import DepthErrors
 
@@ -124,6 +126,13 @@ def test_code_installed_below_another_repository_has_no_commit(tmp_path):
     git(tmp_path, "commit", "-q", "--allow-empty", "-m", "theirs")
     (tmp_path / "site-packages").mkdir()
     assert code_version(tmp_path / "site-packages")["commit"] is None
+
+
+def test_changes_anywhere_in_the_package_count(monkeypatch):
+    asked = []
+    monkeypatch.setattr(provenance, "_git", lambda folder, *_: asked.append(folder) or "x")
+    code_version()
+    assert set(asked) == {Path(ppvd.__file__).parent}
 
 
 def test_package_version_is_the_installed_one():
