@@ -1,7 +1,7 @@
 """LightningCLI as it should be: recipes compose, an override wins, a mistake is a sentence."""
 
 import argparse
-import signal
+import pickle
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -120,16 +120,18 @@ class PPVDCLI(LightningCLI):
         return {**super()._prepare_subcommand_kwargs(subcommand), **settled}
 
     def _run_subcommand(self, subcommand: str) -> None:
-        handler = signal.getsignal(signal.SIGINT)
         try:
             super()._run_subcommand(subcommand)
         except SystemExit as leaving:
             if not isinstance(leaving.__context__, KeyboardInterrupt):
                 raise
-            signal.signal(signal.SIGINT, handler)  # Lightning ignores Ctrl-C once it has seen it.
             raise KeyboardInterrupt(*self._way_on()) from None
         except MisconfigurationException as error:
             raise UsageError(str(error)) from error
+        except pickle.UnpicklingError as error:  # Of a checkpoint that Lightning found by itself.
+            raise UsageError(
+                f"ckpt_path must be a checkpoint that is plain data: {error}"
+            ) from error
         except (RuntimeError, KeyError) as error:
             if sentence := self._known_failure(str(error)):
                 raise UsageError(sentence) from error

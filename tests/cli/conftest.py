@@ -67,6 +67,7 @@ def ppvd(toys):
             warnings.filterwarnings("ignore", message=".*does not have many workers.*")
             warnings.filterwarnings("ignore", message=".*value needs to be floating.*")
             warnings.filterwarnings("ignore", message=".*dirpath has changed.*")
+            warnings.filterwarnings("ignore", message="Checkpoint directory .* is not empty")
             main(list(words))
         return toys.SEEN[-1] if toys.SEEN else None
 

@@ -15,6 +15,16 @@ def keep_best(**settings):
     return [{"class_path": "ModelCheckpoint", "init_args": init_args}]
 
 
+class Trap:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
 def checkpoints(run=RUN):
     return sorted(Path(run).glob("checkpoints/*.ckpt"))
 
@@ -56,6 +66,19 @@ def test_a_resumed_run_belongs_to_the_same_experiment(recipe, ppvd):
     assert saved["experiment"] == "toy"
     assert saved["trainer"]["limit_train_batches"] == 1
     assert saved["ckpt_path"] == str(checkpoints()[0])
+
+
+def test_changes_to_a_run_do_not_name_it(recipe, ppvd):
+    ppvd("fit", "-c", recipe(), "--experiment", "demo/toy")
+    Path("small.yaml").write_text("trainer: {limit_test_batches: 1}")
+    ppvd("test", "-c", "small.yaml", "--ckpt_path", "lightning_logs/demo/toy")
+    assert Path("lightning_logs/demo/toy/version_1/config.yaml").is_file()
+
+
+def test_a_test_with_a_recipe_is_named_by_it(recipe, ppvd):
+    ppvd("fit", "-c", recipe())
+    ppvd("test", "-c", recipe("benchmark"), "--ckpt_path", RUN)
+    assert Path("lightning_logs/benchmark/version_0/config.yaml").is_file()
 
 
 def test_a_resumed_run_can_be_named_anew(recipe, ppvd):
@@ -132,6 +155,24 @@ def test_a_checkpoint_in_a_recipe_is_resolved_too(recipe, ppvd, capsys):
 def test_last_lets_a_training_that_restarts_itself_begin(recipe, ppvd):
     with pytest.warns(UserWarning, match="no last checkpoint available"):
         ppvd("fit", "-c", recipe(), "--ckpt_path=last")
+
+
+def test_nothing_is_executed_in_a_checkpoint_that_lightning_finds(recipe, ppvd, refused, here):
+    folder = keep_best(monitor=None, dirpath="kept", save_last=True)
+    words = ["fit", "-c", recipe(callbacks=folder), "--ckpt_path=last"]
+    with pytest.warns(UserWarning, match="no last checkpoint available"):
+        ppvd(*words)
+    content = torch.load("kept/last.ckpt", weights_only=True)
+    torch.save({**content, "trap": Trap(here / "executed")}, "kept/last.ckpt")
+    code, sentence = refused(*words)
+    assert code == 2
+    assert sentence.startswith("ckpt_path must be a checkpoint that is plain data")
+    assert not (here / "executed").exists()
+
+
+def test_predictions_are_not_collected_in_memory(recipe, ppvd):
+    trainer = ppvd("predict", "-c", recipe()).trainer
+    assert not trainer.predict_loop.return_predictions
 
 
 @pytest.mark.parametrize(
