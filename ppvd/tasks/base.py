@@ -16,8 +16,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from torchmetrics import MeanMetric, Metric, MetricCollection
 
 from ppvd.batch import DepthBatch, PhotoBatch
-from ppvd.geometry import DepthCodec, enlarge_depth
-from ppvd.geometry.size import working_size
+from ppvd.geometry import DepthCodec, enlarge_depth, working_size
 from ppvd.metrics import DepthErrors, EdgeChamfer
 from ppvd.tasks.guard import LossGuard
 
@@ -119,14 +118,11 @@ class DepthTask(L.LightningModule, ABC):
         """
         size = image.shape[-2], image.shape[-1]
         working = working_size(size, divisor=self.divisor, pixels=self.pixels)
-        if working != size:
-            image = F.interpolate(image, working, mode="bilinear", antialias=True)
-        code = self.predict_code(image, keys=keys).float()
-        return (
-            code
-            if working == size
-            else enlarge_depth(code, size, max_gap=MAX_CODE_GAP, relative=False)
-        )
+        if working == size:
+            return self.predict_code(image, keys=keys).float()
+        small = F.interpolate(image, working, mode="bilinear", antialias=True)
+        code = self.predict_code(small, keys=keys).float()
+        return enlarge_depth(code, size, max_gap=MAX_CODE_GAP, relative=False, guide=image)
 
     # Training.
 
@@ -231,4 +227,4 @@ class DepthTask(L.LightningModule, ABC):
     def _close_scores(self, stage: str) -> None:
         for name, scores in self._scores.items():
             values = {**scores.compute(), "seconds_per_image": self._seconds[name].compute()}
-            self.log_dict({f"{stage}/{name}/{score}": value for score, value in values.items()})
+            self.log_dict({f"{stage}/{name}/{k}": value.float() for k, value in values.items()})

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from ppvd.geometry.size import working_size
+from ppvd.geometry import working_size
 
 GOLDEN = json.loads(
     (Path(__file__).parents[1] / "golden" / "released" / "sizes_a.json").read_text()

@@ -1,0 +1,1 @@
+"""What is measured with ppvd: the demo, protocols and speed."""
