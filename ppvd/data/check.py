@@ -91,7 +91,7 @@ def _check_sample(raw: RawSample, manifest: Manifest) -> Iterator[str]:
     for number in range(len(info.frames)):
         try:
             frame = decode(raw, frame=number)
-        except ValueError as error:
+        except BadSampleError as error:
             yield str(error)
             continue
         for fault in _frame_faults(raw, frame, number=number):

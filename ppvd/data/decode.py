@@ -37,15 +37,19 @@ def decode(raw: RawSample, *, frame: int = 0) -> Frame:
     Raises:
         BadSampleError: If a member cannot be decoded or contradicts the json.
     """
-    info, described = raw.info, raw.info.frames[frame]
     try:
-        image = decode_image(raw.members[info.member(info.image, frame=frame)])
-        if image.shape[:2] != info.size:
-            raise SampleError(f"picture must be of size {info.size}, got {image.shape[:2]}")
-        packed = raw.members[info.member(described.coding.suffix, frame=frame)]
-        depth, sky = described.coding.unpack(packed, size=info.size)
-    except SampleError as error:
+        return _decode(raw, frame)
+    except ValueError as error:
         raise BadSampleError(f"shard {raw.shard}, sample {raw.key}: {error}") from error
+
+
+def _decode(raw: RawSample, number: int) -> Frame:
+    info, described = raw.info, raw.info.frames[number]
+    image = decode_image(raw.members[info.member(info.image, frame=number)])
+    if image.shape[:2] != info.size:
+        raise SampleError(f"picture must be of size {info.size}, got {image.shape[:2]}")
+    packed = raw.members[info.member(described.coding.suffix, frame=number)]
+    depth, sky = described.coding.unpack(packed, size=info.size)
     fx, fy, cx, cy = described.intrinsics
     return Frame(
         image=image,
@@ -54,7 +58,7 @@ def decode(raw: RawSample, *, frame: int = 0) -> Frame:
         sky=sky,
         intrinsics=np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]], dtype=np.float64),
         pose=None if described.pose is None else np.array(described.pose).reshape(4, 4),
-        key=raw.key if len(info.frames) == 1 else f"{raw.key}-{frame:03d}",
+        key=raw.key if len(info.frames) == 1 else f"{raw.key}-{number:03d}",
         scene=info.scene,
         index=described.index,
         source=described.source,
