@@ -41,7 +41,7 @@ _NAMES = {
         AffineFit Alignment Chamfer DepthCanny DepthCodec DepthRange DisparityCodec LogDepthCodec
         PointCloud cloud_from_depth colourise crop_intrinsics dilate edge_chamfer enlarge_depth
         flip_intrinsics flying_points intrinsics_from_fov masked_quantiles mean_distance project
-        scale_intrinsics unproject write_ply
+        scale_intrinsics unproject working_size write_ply
     """,
     "losses": "CodeError CodeStep FeatureAlignment FlowStep GradientMatching VelocityError",
     "metrics": "DepthErrors EdgeChamfer ImageMeans depth_errors",

@@ -115,7 +115,7 @@ def _without_names(saved: dict[str, Any]) -> Config:
     logger = saved.get("trainer", {}).get("logger")
     if isinstance(logger, dict) and logger["init_args"].get("name") == saved.get("experiment"):
         logger["init_args"]["name"] = None
-    return {key: value for key, value in saved.items() if key != "ckpt_path"}
+    return saved
 
 
 def _short(value: object) -> str:

@@ -8,12 +8,14 @@ def hush(*, training: bool) -> None:
     """Drop Lightning's advertisements, and torch's remarks on Lightning's calls to it.
 
     Args:
-        training: Whether a training may go on, which needs the callbacks that it began with.
+        training: Whether a training may go on; if not, the state of the callbacks that the
+            checkpoint was written with does not matter, and no remark on it either.
     """
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(_worth_reading)
     warnings.filterwarnings("ignore", r".*LeafSpec\)` is deprecated", FutureWarning)
     if not training:
         warnings.filterwarnings("ignore", "Be aware that when using `ckpt_path`, callbacks used")
+        warnings.filterwarnings("ignore", "The dirpath has changed from")
 
 
 def _worth_reading(record: logging.LogRecord) -> bool:

@@ -1,11 +1,11 @@
 import importlib.util
+import shutil
 import sys
 import warnings
 from pathlib import Path
 
 import pytest
 import yaml
-from jsonargparse._deprecated import JsonargparseDeprecationWarning
 
 
 def _load(name):
@@ -63,15 +63,35 @@ def ppvd(toys):
 
     def run(*words):
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", category=JsonargparseDeprecationWarning)
-            warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-            warnings.filterwarnings("ignore", message=".*value needs to be floating.*")
             warnings.filterwarnings("ignore", message=".*dirpath has changed.*")
             warnings.filterwarnings("ignore", message="Checkpoint directory .* is not empty")
             main(list(words))
         return toys.SEEN[-1] if toys.SEEN else None
 
     return run
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """Logs of finished runs, by the settings of their recipes."""
+    return {}, tmp_path_factory.mktemp("finished")
+
+
+@pytest.fixture
+def fitted(recipe, ppvd, finished):
+    """Leaves the run of a toy recipe behind; runs with equal settings are trained only once."""
+    known, folder = finished
+
+    def fit(**settings):
+        file, key = recipe(**settings), repr(settings)
+        if key not in known:
+            ppvd("fit", "-c", file)
+            known[key] = shutil.copytree("lightning_logs", folder / str(len(known)))
+        else:
+            shutil.copytree(known[key], "lightning_logs")
+        return "lightning_logs/toy/version_0"
+
+    return fit
 
 
 @pytest.fixture

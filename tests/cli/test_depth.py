@@ -9,14 +9,12 @@ import torch
 
 from ppvd.cli import depth
 
-RUN = "lightning_logs/toy/version_0"
 KINDS = ("_depth.npy", "_depth.png", "_preview.png", ".ply", ".json")
 
 
 @pytest.fixture
-def run(recipe, ppvd):
-    ppvd("fit", "-c", recipe())
-    return RUN
+def run(fitted):
+    return fitted()
 
 
 def photograph(path, height=10, width=14):

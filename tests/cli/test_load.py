@@ -7,15 +7,12 @@ import torch
 
 import ppvd as package
 
-RUN = "lightning_logs/toy/version_0"
-
 
 @pytest.fixture
-def run(recipe, ppvd):
+def run(fitted):
     part = {"class_path": "Part", "init_args": {"gain": 3.0}}
     init_args = {"net": {"class_path": "ToyNet", "init_args": {"width": 3}}, "part": part}
-    ppvd("fit", "-c", recipe(model={"class_path": "Toy", "init_args": init_args}))
-    return RUN
+    return fitted(model={"class_path": "Toy", "init_args": init_args})
 
 
 def test_a_run_is_loaded_as_it_was_trained(run, toys):

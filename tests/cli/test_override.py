@@ -16,12 +16,12 @@ def model(name="Toy", *, net=None, **init_args):
 
 
 @pytest.fixture
-def trained(recipe, ppvd, toys, capsys):
+def trained(fitted, toys, capsys):
     """Trains the toy with settings of its own and forgets what was seen."""
 
     def train(**init_args):
         settings = {"num_steps": 9, "net": {"width": 3, "depth": 5}, **init_args}
-        ppvd("fit", "-c", recipe(model=model(**settings), data={"class_path": "ToyData"}))
+        fitted(model=model(**settings))
         toys.SEEN.clear()
         capsys.readouterr()
 
@@ -146,22 +146,22 @@ def test_what_was_used_is_what_the_next_checkpoint_remembers(trained, ppvd):
     assert content["hyper_parameters"]["net"]["init_args"]["width"] == 3
 
 
-def test_the_data_of_the_run_are_used_when_none_are_given(recipe, ppvd, toys):
+def test_the_data_of_the_run_are_used_when_none_are_given(fitted, ppvd, toys):
     data = {"class_path": "ToyData", "init_args": {"root": "there", "batch_size": 2}}
-    ppvd("fit", "-c", recipe(data=data))
+    fitted(data=data)
     ppvd("test", "--ckpt_path", RUN, "--data.batch_size=1")
     assert (toys.SEEN_DATA[-1].root, toys.SEEN_DATA[-1].batch_size) == ("there", 1)
 
 
-def test_data_given_stand_alone(recipe, ppvd, toys):
+def test_data_given_stand_alone(fitted, ppvd, toys):
     data = {"class_path": "ToyData", "init_args": {"root": "there", "batch_size": 2}}
-    ppvd("fit", "-c", recipe(data=data))
+    fitted(data=data)
     ppvd("test", "--ckpt_path", RUN, "--data=ToyData")
     assert (toys.SEEN_DATA[-1].root, toys.SEEN_DATA[-1].batch_size) == ("here", 1)
 
 
-def test_only_fit_goes_on_with_the_run_s_trainer(recipe, ppvd):
-    ppvd("fit", "-c", recipe(max_epochs=2))
+def test_only_fit_goes_on_with_the_run_s_trainer(fitted, ppvd):
+    fitted(max_epochs=2)
     assert ppvd("test", "--ckpt_path", RUN).trainer.max_epochs != 2
     assert ppvd("fit", "--ckpt_path", RUN).trainer.max_epochs == 2
 

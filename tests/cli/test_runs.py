@@ -58,8 +58,8 @@ def test_a_run_without_a_logger_writes_no_configuration(recipe, ppvd):
     assert not Path("lightning_logs").exists()
 
 
-def test_a_resumed_run_belongs_to_the_same_experiment(recipe, ppvd):
-    ppvd("fit", "-c", recipe())
+def test_a_resumed_run_belongs_to_the_same_experiment(ppvd, fitted):
+    fitted()
     Path("small.yaml").write_text("trainer: {limit_train_batches: 1}")
     ppvd("fit", "-c", "small.yaml", "--ckpt_path", RUN)
     saved = yaml.safe_load(Path("lightning_logs/toy/version_1/config.yaml").read_text())
@@ -75,14 +75,14 @@ def test_changes_to_a_run_do_not_name_it(recipe, ppvd):
     assert Path("lightning_logs/demo/toy/version_1/config.yaml").is_file()
 
 
-def test_a_test_with_a_recipe_is_named_by_it(recipe, ppvd):
-    ppvd("fit", "-c", recipe())
+def test_a_test_with_a_recipe_is_named_by_it(recipe, ppvd, fitted):
+    fitted()
     ppvd("test", "-c", recipe("benchmark"), "--ckpt_path", RUN)
     assert Path("lightning_logs/benchmark/version_0/config.yaml").is_file()
 
 
-def test_a_resumed_run_can_be_named_anew(recipe, ppvd):
-    ppvd("fit", "-c", recipe())
+def test_a_resumed_run_can_be_named_anew(ppvd, fitted):
+    fitted()
     ppvd("fit", "--ckpt_path", RUN, "--experiment", "second")
     assert Path("lightning_logs/second/version_0/config.yaml").is_file()
 
@@ -121,9 +121,9 @@ def test_the_seed_has_a_default(recipe, ppvd):
 # Which checkpoint.
 
 
-def test_a_run_s_folder_means_its_best_checkpoint(recipe, ppvd, toys, capsys):
+def test_a_run_s_folder_means_its_best_checkpoint(ppvd, toys, capsys, fitted):
     toys.SCORES[:] = [3.0, 3.0, 1.0, 1.0, 2.0, 2.0]
-    ppvd("fit", "-c", recipe(max_epochs=3, callbacks=keep_best()))
+    fitted(max_epochs=3, callbacks=keep_best())
     for folder in (RUN, "lightning_logs/toy"):
         capsys.readouterr()
         ppvd("test", "--ckpt_path", folder)
@@ -131,22 +131,22 @@ def test_a_run_s_folder_means_its_best_checkpoint(recipe, ppvd, toys, capsys):
         assert line in capsys.readouterr().out
 
 
-def test_a_moved_run_is_still_understood(recipe, ppvd, toys, capsys):
+def test_a_moved_run_is_still_understood(ppvd, toys, capsys, fitted):
     toys.SCORES[:] = [3.0, 3.0, 1.0, 1.0, 2.0, 2.0]
-    ppvd("fit", "-c", recipe(max_epochs=3, callbacks=keep_best()))
+    fitted(max_epochs=3, callbacks=keep_best())
     Path(RUN).rename("moved")
     ppvd("test", "--ckpt_path", "moved")
     assert "checkpoint: moved/checkpoints/step=4.ckpt (best" in capsys.readouterr().out
 
 
-def test_a_run_without_a_monitor_means_its_last_checkpoint(recipe, ppvd, capsys):
-    ppvd("fit", "-c", recipe(max_epochs=3, callbacks=keep_best(monitor=None)))
+def test_a_run_without_a_monitor_means_its_last_checkpoint(ppvd, capsys, fitted):
+    fitted(max_epochs=3, callbacks=keep_best(monitor=None))
     ppvd("test", "--ckpt_path", RUN)
     assert "checkpoints/step=6.ckpt (last)" in capsys.readouterr().out
 
 
-def test_a_checkpoint_in_a_recipe_is_resolved_too(recipe, ppvd, capsys):
-    ppvd("fit", "-c", recipe())
+def test_a_checkpoint_in_a_recipe_is_resolved_too(ppvd, capsys, fitted):
+    fitted()
     Path("eval.yaml").write_text(f"ckpt_path: {RUN}")
     ppvd("test", "-c", "eval.yaml")
     assert f"checkpoint: {checkpoints()[0]}" in capsys.readouterr().out
@@ -200,8 +200,8 @@ def test_what_is_no_checkpoint(words, start, recipe, refused):
     assert sentence.startswith(start)
 
 
-def test_a_near_checkpoint_is_named(recipe, ppvd, refused):
-    ppvd("fit", "-c", recipe())
+def test_a_near_checkpoint_is_named(refused, fitted):
+    fitted()
     code, sentence = refused("test", "--ckpt_path", RUN.replace("_0", "_00"))
     assert (code, sentence) == (
         2,
@@ -210,8 +210,8 @@ def test_a_near_checkpoint_is_named(recipe, ppvd, refused):
 
 
 @pytest.mark.parametrize("verb", ["fit", "test"])
-def test_the_weights_of_another_network_are_refused(verb, recipe, ppvd, refused):
-    ppvd("fit", "-c", recipe())
+def test_the_weights_of_another_network_are_refused(verb, recipe, refused, fitted):
+    fitted()
     width = "--model.init_args.net.init_args.width=5"
     code, sentence = refused(verb, "-c", recipe(), "--ckpt_path", RUN, width)
     assert code == 2
@@ -222,16 +222,16 @@ def test_the_weights_of_another_network_are_refused(verb, recipe, ppvd, refused)
     )
 
 
-def test_training_does_not_go_on_from_weights_alone(recipe, ppvd, refused):
-    ppvd("fit", "-c", recipe(callbacks=keep_best(monitor=None, save_weights_only=True)))
+def test_training_does_not_go_on_from_weights_alone(ppvd, refused, fitted):
+    fitted(callbacks=keep_best(monitor=None, save_weights_only=True))
     code, sentence = refused("fit", "--ckpt_path", RUN)
     assert code == 2
     assert "holds weights alone" in sentence
     ppvd("test", "--ckpt_path", RUN)
 
 
-def test_a_checkpoint_that_remembers_no_model_needs_a_recipe(recipe, ppvd, refused):
-    ppvd("fit", "-c", recipe())
+def test_a_checkpoint_that_remembers_no_model_needs_a_recipe(recipe, ppvd, refused, fitted):
+    fitted()
     (file,) = checkpoints()
     torch.save({**torch.load(file, weights_only=True), "hyper_parameters": {}}, file)
     code, sentence = refused("test", "--ckpt_path", str(file))
