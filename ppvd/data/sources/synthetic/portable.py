@@ -1,8 +1,8 @@
 """Arithmetic that gives the same bits on every machine.
 
-IEEE 754 fixes ``+ - * /``, square root and comparisons to the last bit. Library sines, BLAS products
-and the sums of NumPy are not fixed (they depend on libm, SIMD width and fused multiply-adds), so the
-renderer goes without them: what a seed draws is then the same picture everywhere.
+IEEE 754 fixes ``+ - * /``, square root and comparisons to the last bit. Library sines, products
+by BLAS and sums by NumPy are not fixed (they depend on libm, SIMD width and fused multiply-adds),
+so the renderer goes without them: a seed gives the same picture everywhere.
 """
 
 import math
@@ -41,7 +41,8 @@ def product(left: Array, right: Array) -> Array:
     """Multiply ``(..., R, 3)`` by ``(..., 3, C)`` matrices without BLAS."""
     first = left[..., :, 0:1] * right[..., 0:1, :]
     second = left[..., :, 1:2] * right[..., 1:2, :]
-    return first + second + left[..., :, 2:3] * right[..., 2:3, :]
+    total: Array = first + second + left[..., :, 2:3] * right[..., 2:3, :]
+    return total
 
 
 def inverse(matrix: Array) -> Array:
@@ -54,7 +55,9 @@ def inverse(matrix: Array) -> Array:
             [d * h - e * g, b * g - a * h, a * e - b * d],
         ]
     )
-    return adjugate / (a * (e * i - f * h) + b * (f * g - d * i) + c * (d * h - e * g))
+    determinant = a * (e * i - f * h) + b * (f * g - d * i) + c * (d * h - e * g)
+    result: Array = adjugate / determinant
+    return result
 
 
 class Dice:

@@ -27,7 +27,7 @@ class Shape(IntEnum):
 
 
 class Pattern(IntEnum):
-    """How a surface is painted; `textures` holds one function for each."""
+    """How a surface is painted; `paint` names one function for each."""
 
     PLAIN = 0
     TILES = 1
@@ -137,17 +137,17 @@ class Light:
         position: World, metres; the sun is some hundreds of metres away.
         colour: Linear RGB of a white surface that faces the light.
         ambient: Linear RGB of a white surface that faces up, in the shadow.
-        reach_m: Distance at which a lamp has lost half its light; 0 for the sun.
         shadow: Share of the light that a shadow takes away, 0 to 1.
         bounce: Ambient light on a surface that faces down, as a share of one that faces up.
+        reach_m: Distance at which a lamp has lost half its light; 0 for the sun.
     """
 
     position: Vector
     colour: Vector
     ambient: Vector
-    reach_m: float
     shadow: float
     bounce: float
+    reach_m: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

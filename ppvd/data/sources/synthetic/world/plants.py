@@ -1,15 +1,17 @@
 """Trees, bushes and house plants, rooted at the origin."""
 
-from ppvd.data.sources.synthetic import palette
 from ppvd.data.sources.synthetic.portable import TAU, Dice, Vector, cosine, sine
 from ppvd.data.sources.synthetic.scene import Material, Pattern, Shape, Solid
-from ppvd.data.sources.synthetic.shapes import ball, box, placed, rod
+from ppvd.data.sources.synthetic.world import palette
+from ppvd.data.sources.synthetic.world.shapes import ball, box, placed, rod
 
 
 def foliage(dice: Dice, colour: Vector, *, blot_m: float) -> Material:
     """Return leaves: two tones of ``colour`` in blots."""
     dark = (colour[0] * 0.55, colour[1] * 0.58, colour[2] * 0.6)
-    return Material(colour, dark, Pattern.LEAVES, size_u=blot_m, grain=0.15, grain_m=blot_m, seed=dice.unit())
+    return Material(
+        colour, dark, Pattern.LEAVES, size_u=blot_m, grain=0.15, grain_m=blot_m, seed=dice.unit()
+    )
 
 
 def bark(dice: Dice) -> Material:
@@ -25,13 +27,26 @@ def tree(dice: Dice) -> list[Solid]:
     fork = height * dice.uniform(0.3, 0.42)
     crown = height * dice.uniform(0.24, 0.34)
     trunk = rod((0.0, 0.0, 0.0), (0.0, 0.0, height * 0.7), girth, wood, end_radius=girth * 0.5)
-    solids = [trunk, ball((0.0, 0.0, height - crown * 0.9), (crown, crown, crown * 0.9), foliage(dice, colour, blot_m=0.5))]
+    solids = [
+        trunk,
+        ball(
+            (0.0, 0.0, height - crown * 0.9),
+            (crown, crown, crown * 0.9),
+            foliage(dice, colour, blot_m=0.5),
+        ),
+    ]
     clumps = dice.count(4, 6)
     for i in range(clumps):
         angle = (i + dice.uniform(0.0, 0.6)) * TAU / clumps
         reach, radius = crown * dice.uniform(0.6, 0.9), crown * dice.uniform(0.5, 0.75)
         spot = reach * cosine(angle), reach * sine(angle), fork + crown * dice.uniform(0.5, 1.4)
-        solids.append(ball(spot, (radius, radius, radius * 0.8), foliage(dice, dice.tint(colour, amount=0.05), blot_m=0.4)))
+        solids.append(
+            ball(
+                spot,
+                (radius, radius, radius * 0.8),
+                foliage(dice, dice.tint(colour, amount=0.05), blot_m=0.4),
+            )
+        )
         if i % 2 == 0:
             solids.append(rod((0.0, 0.0, fork), spot, girth * 0.45, wood, end_radius=girth * 0.2))
     return solids
@@ -44,7 +59,15 @@ def conifer(dice: Dice) -> list[Solid]:
     solids = [rod((0.0, 0.0, 0.0), (0.0, 0.0, height * 0.4), 0.14, bark(dice))]
     for i in range(4):
         low, radius = height * (0.12 + 0.2 * i), height * (0.2 - 0.04 * i)
-        solids.append(rod((0.0, 0.0, low), (0.0, 0.0, low + height * 0.28), radius, needles, end_radius=radius * 0.12))
+        solids.append(
+            rod(
+                (0.0, 0.0, low),
+                (0.0, 0.0, low + height * 0.28),
+                radius,
+                needles,
+                end_radius=radius * 0.12,
+            )
+        )
     return solids
 
 
@@ -55,7 +78,9 @@ def bush(dice: Dice) -> list[Solid]:
     for _ in range(dice.count(2, 3)):
         radius = dice.uniform(0.35, 0.7)
         spot = dice.uniform(-0.5, 0.5), dice.uniform(-0.5, 0.5), radius * 0.6
-        solids.append(ball(spot, (radius, radius, radius * 0.8), foliage(dice, colour, blot_m=0.15)))
+        solids.append(
+            ball(spot, (radius, radius, radius * 0.8), foliage(dice, colour, blot_m=0.15))
+        )
     return solids
 
 
@@ -105,4 +130,10 @@ def _leaf(dice: Dice, green: Vector, scale: float) -> Solid:
     axes = ((cos, 0.0, sin), (0.0, 1.0, 0.0), (-sin, 0.0, cos))
     length, width = dice.uniform(0.14, 0.24) * scale, dice.uniform(0.05, 0.085) * scale
     paint = Material(dice.tint(green), grain=0.1, grain_m=0.1)
-    return Solid(Shape.BALL, (length * 0.7 * cos, 0.0, length * 0.7 * sin), (length, width, 0.012 * scale), paint, axes)
+    return Solid(
+        Shape.BALL,
+        (length * 0.7 * cos, 0.0, length * 0.7 * sin),
+        (length, width, 0.012 * scale),
+        paint,
+        axes,
+    )

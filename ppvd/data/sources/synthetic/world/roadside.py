@@ -1,9 +1,11 @@
 """What stands along a street: lamp posts, signs, fences, benches, wires."""
 
-from ppvd.data.sources.synthetic import palette
+from itertools import pairwise
+
 from ppvd.data.sources.synthetic.portable import Dice, Vector
 from ppvd.data.sources.synthetic.scene import Material, Solid
-from ppvd.data.sources.synthetic.shapes import box, lattice, rod
+from ppvd.data.sources.synthetic.world import palette
+from ppvd.data.sources.synthetic.world.shapes import box, lattice, rod
 
 
 def lamp_post(dice: Dice) -> list[Solid]:
@@ -47,13 +49,18 @@ def picket_fence(dice: Dice, length: float) -> list[Solid]:
     colour = dice.pick((*palette.WOOD, palette.WHITE, palette.WHITE)) if wood else palette.METAL[1]
     paint = Material(dice.tint(colour), grain=0.1, grain_m=0.2)
     period, fill = (dice.uniform(0.14, 0.22), dice.uniform(0.45, 0.65)) if wood else (0.13, 0.16)
-    panel = lattice((0.0, 0.0, height / 2 + 0.05), (length, height), paint, period_m=period, fill=fill)
+    panel = lattice(
+        (0.0, 0.0, height / 2 + 0.05), (length, height), paint, period_m=period, fill=fill
+    )
     return [panel, *_posts(length, height + 0.12, paint)]
 
 
 def rail_fence(dice: Dice, length: float) -> list[Solid]:
     """Return a fence along x of posts and two or three solid rails."""
-    height, paint = dice.uniform(0.9, 1.3), Material(dice.tint(dice.pick(palette.WOOD)), grain=0.2, grain_m=0.3)
+    height, paint = (
+        dice.uniform(0.9, 1.3),
+        Material(dice.tint(dice.pick(palette.WOOD)), grain=0.2, grain_m=0.3),
+    )
     count = dice.count(2, 3)
     rails = [
         box((0.0, 0.0, height * (0.3 + 0.6 * i / (count - 1))), (length, 0.05, 0.11), paint)
@@ -73,12 +80,15 @@ def bench(dice: Dice) -> list[Solid]:
     return [*seat, *back, *legs, *props]
 
 
-def bin_(dice: Dice) -> list[Solid]:
+def litter_bin(dice: Dice) -> list[Solid]:
     """Return a wheeled bin or a litter bin."""
     paint = Material(dice.tint(dice.pick(((0.15, 0.3, 0.2), (0.2, 0.22, 0.25), (0.25, 0.2, 0.5)))))
     lid = Material((paint.colour[0] * 0.7, paint.colour[1] * 0.7, paint.colour[2] * 0.7))
     if dice.chance(0.5):
-        return [rod((0.0, 0.0, 0.05), (0.0, 0.0, 0.9), 0.25, paint), rod((0.0, 0.0, 0.9), (0.0, 0.0, 1.0), 0.28, lid, end_radius=0.15)]
+        return [
+            rod((0.0, 0.0, 0.05), (0.0, 0.0, 0.9), 0.25, paint),
+            rod((0.0, 0.0, 0.9), (0.0, 0.0, 1.0), 0.28, lid, end_radius=0.15),
+        ]
     body = box((0.0, 0.0, 0.52), (0.62, 0.68, 0.95), paint, taper=(1.12, 1.12))
     return [body, box((0.0, 0.0, 1.03), (0.72, 0.8, 0.07), lid)]
 
@@ -101,7 +111,7 @@ def wires(dice: Dice, spots: list[Vector]) -> list[Solid]:
     for x, y, z in spots:
         solids.append(rod((x, y, z), (x, y, z + height), 0.11, wood, end_radius=0.08))
         solids.append(box((x, y, z + height - 0.4), (1.7, 0.1, 0.12), wood))
-    for (x0, y0, _), (x1, y1, _) in zip(spots, spots[1:], strict=False):
+    for (x0, y0, _), (x1, y1, _) in pairwise(spots):
         for side in (-0.75, 0.75):
             top, low = height - 0.34, height - 0.8
             middle = 0.5 * (x0 + x1) + side, 0.5 * (y0 + y1), low

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ppvd.data.sources.synthetic.noise import Floats
 from ppvd.data.sources.synthetic.portable import Array, product
+from ppvd.data.sources.synthetic.rendering.noise import Floats
+from ppvd.data.sources.synthetic.rendering.view import Pinhole, View
 from ppvd.data.sources.synthetic.scene import Light, Shape
-from ppvd.data.sources.synthetic.view import Pinhole, View
 
 Triple = tuple[Floats, Floats, Floats]
 
@@ -65,7 +65,9 @@ class Plans:
         return [self.table[column].take(row) for column in range(first, last)]
 
 
-def describe(plans: Plans, row: NDArray[np.int64], x: Array, y: Array, w: Array, *, pixel: float) -> Surface:
+def describe(
+    plans: Plans, row: NDArray[np.int64], x: Array, y: Array, w: Array, *, pixel: float
+) -> Surface:
     """Describe the points at inverse depth ``w`` on solids ``row`` along rays ``(x, y, 1)``.
 
     Args:
@@ -91,18 +93,23 @@ def describe(plans: Plans, row: NDArray[np.int64], x: Array, y: Array, w: Array,
     to_light = lamp[0] - point[0], lamp[1] - point[1], lamp[2] - point[2]
     far = to_light[0] * half[0], to_light[1] * half[1], to_light[2] * half[2]
     distance = np.sqrt(_dot(far, far))
-    toward = np.maximum(_dot(normal, to_light) / (norm * distance), np.float32(0.0))
+    toward = np.maximum(_dot(normal, to_light) / (norm * distance), 0.0)
     up = _dot(metric, _triple(plans.gather(row, 20, 23))) / norm
-    length = np.sqrt(x32 * x32 + y32 * y32 + np.float32(1.0))
+    length = np.sqrt(x32 * x32 + y32 * y32 + 1.0)
     slant = np.abs(_dot(normal, ray)) / (norm * length)
-    footprint = depth * np.float32(pixel) / (np.float32(0.25) + np.float32(0.75) * slant)
-    third = plans.pinhole.matrix[2].astype(np.float32)
-    height = np.float32(plans.pinhole.origin[2]) + depth * (third[0] * x32 + third[1] * y32 + third[2])
+    footprint = depth * pixel / (0.25 + 0.75 * slant)
+    height = _height(plans.pinhole, x32, y32, depth)
     u, v, half_u, half_v = _unfold(point, half, axis)
     corner = _corner(shape, point, half, axis)
     return Surface(
         u, v, half_u, half_v, axis, depth, footprint, toward, distance, up, height, corner
     )
+
+
+def _height(pinhole: Pinhole, x: Floats, y: Floats, depth: Floats) -> Floats:
+    a, b, c = pinhole.matrix[2].tolist()
+    height: Floats = float(pinhole.origin[2]) + depth * (a * x + b * y + c)
+    return height
 
 
 def _triple(parts: list[Floats]) -> Triple:
@@ -143,7 +150,7 @@ def _normals(
 
 def _box_normals(point: Triple, taper: list[Floats]) -> tuple[Triple, NDArray[np.int8]]:
     """Take the side whose plane the point is nearest to."""
-    one, two = np.float32(1.0), np.float32(0.5)
+    one, two = 1.0, 0.5
     slopes = two * (taper[0] - one), two * (taper[1] - one)
     gaps = [
         np.abs(part) - (two * (top + one) + slope * point[2])
@@ -166,9 +173,12 @@ def _ball(point: Triple, _taper: Floats, _side: Floats) -> tuple[Triple, NDArray
 
 
 def _frustum(point: Triple, taper: Floats, _side: Floats) -> tuple[Triple, NDArray[np.int8]]:
-    mean, slope = np.float32(0.5) * (taper + np.float32(1.0)), np.float32(0.5) * (taper - np.float32(1.0))
+    mean, slope = (
+        0.5 * (taper + 1.0),
+        0.5 * (taper - 1.0),
+    )
     radius = np.sqrt(point[0] * point[0] + point[1] * point[1])
-    flat = np.abs(radius - (mean + slope * point[2])) > np.abs(np.abs(point[2]) - np.float32(1.0))
+    flat = np.abs(radius - (mean + slope * point[2])) > np.abs(np.abs(point[2]) - 1.0)
     round_ = ~flat
     third = np.where(flat, np.sign(point[2]), -slope * radius)
     axis = np.where(np.abs(point[0]) > np.abs(point[1]), 0, 1)
@@ -180,18 +190,23 @@ def _lattice(point: Triple, _taper: Floats, side: Floats) -> tuple[Triple, NDArr
     return (zero, np.sign(side), zero.copy()), np.ones(zero.shape, np.int8)
 
 
-def _unfold(point: Triple, half: Triple, axis: NDArray[np.int8]) -> tuple[Floats, Floats, Floats, Floats]:
-    """Lay the face flat: ``u`` along x (along y on an x face), ``v`` up (along y on a flat face)."""
+def _unfold(
+    point: Triple, half: Triple, axis: NDArray[np.int8]
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Lay the face flat: ``u`` along x or, on an x face, y; ``v`` up or, on a flat one, along y."""
     on_x, flat = axis == 0, axis == 2
     half_u, half_v = np.where(on_x, half[1], half[0]), np.where(flat, half[1], half[2])
     u = np.where(on_x, point[1], point[0]) * half_u
     return u, np.where(flat, point[1], point[2]) * half_v, half_u, half_v
 
 
-def _corner(shape: NDArray[np.int64], point: Triple, half: Triple, axis: NDArray[np.int8]) -> Floats:
+def _corner(
+    shape: NDArray[np.int64], point: Triple, half: Triple, axis: NDArray[np.int8]
+) -> Floats:
     room = shape == Shape.ROOM
-    nearest = np.full(axis.shape, np.float32(1e3))
+    nearest = np.full(axis.shape, 1e3)
     for number, (part, reach) in enumerate(zip(point, half, strict=True)):
-        gap = (np.float32(1.0) - np.abs(part)) * reach
+        gap = (1.0 - np.abs(part)) * reach
         np.minimum(nearest, gap, out=nearest, where=room & (axis != number))
-    return np.maximum(nearest, np.float32(0.0))
+    distance: Floats = np.maximum(nearest, 0.0)
+    return distance

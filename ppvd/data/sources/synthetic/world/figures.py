@@ -1,9 +1,9 @@
 """People-like figures and what they may carry or play with."""
 
-from ppvd.data.sources.synthetic import palette
 from ppvd.data.sources.synthetic.portable import TAU, Dice, Vector, cosine, sine
 from ppvd.data.sources.synthetic.scene import Material, Solid
-from ppvd.data.sources.synthetic.shapes import ball, rod
+from ppvd.data.sources.synthetic.world import palette
+from ppvd.data.sources.synthetic.world.shapes import ball, rod
 
 
 def person(dice: Dice, *, stride: float) -> list[Solid]:
@@ -14,7 +14,9 @@ def person(dice: Dice, *, stride: float) -> list[Solid]:
         stride: Phase of the walk in turns: the legs swing once a turn.
     """
     tall = dice.uniform(1.5, 1.9) / 1.75
-    top = Material(dice.tint(dice.pick((*palette.CLOTH, *palette.CAR)), amount=0.1), grain=0.1, grain_m=0.1)
+    top = Material(
+        dice.tint(dice.pick((*palette.CLOTH, *palette.CAR)), amount=0.1), grain=0.1, grain_m=0.1
+    )
     below = Material(dice.tint(dice.pick(palette.TROUSERS)), grain=0.1, grain_m=0.1)
     skin, hair = Material(dice.pick(palette.SKIN)), Material(dice.tint(dice.pick(palette.HAIR)))
     shoe = Material(palette.BLACK)

@@ -7,15 +7,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ppvd.data.sources.synthetic.intersect import Mask, Target, affine, meet, targets
 from ppvd.data.sources.synthetic.portable import Array
-from ppvd.data.sources.synthetic.view import View
+from ppvd.data.sources.synthetic.rendering.intersect import Mask, affine, meet
+from ppvd.data.sources.synthetic.rendering.target import Target, targets
+from ppvd.data.sources.synthetic.rendering.view import View
+from ppvd.data.sources.synthetic.scene import Shape
 
 NOTHING = -1
 """Identity of what is seen where no solid is hit: the sky."""
 
 _SMALLEST_PX = 0.75
 """Solids that are smaller than this in the picture both ways are left out (ours)."""
+_THINNEST_PX = 0.2
+"""Rods that are thinner than this all along, such as far wires, are left out (ours)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +82,9 @@ def line_up(view: View, grid: Grid, *, among: Mask) -> list[Subject]:
         bounds += [np.clip(low, 0, axis.size), np.clip(high, 0, axis.size)]
     extent = np.maximum(view.box[:, 1] - view.box[:, 0], view.box[:, 3] - view.box[:, 2])
     inside &= extent > _SMALLEST_PX / grid.focal
+    rods = view.stack.shape == Shape.FRUSTUM
+    width = 2.0 * view.stack.half[:, 0] * view.nearest
+    inside &= ~(rods & (width < _THINNEST_PX / grid.focal))
     order = np.argsort(-view.nearest, kind="stable")
     rows = order[inside[order]]
     areas = np.stack(bounds, axis=1)[rows].astype(np.int64).tolist()

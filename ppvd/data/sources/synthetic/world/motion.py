@@ -21,7 +21,9 @@ class Sway:
     phase: float
 
     @classmethod
-    def draw(cls, dice: Dice, reach: float, *, period_s: tuple[float, float] = (5.0, 11.0)) -> "Sway":
+    def draw(
+        cls, dice: Dice, reach: float, *, period_s: tuple[float, float] = (5.0, 11.0)
+    ) -> "Sway":
         """Draw a swing of at most ``reach``."""
         return cls(reach * dice.uniform(0.4, 1.0), dice.uniform(*period_s), dice.unit())
 
@@ -31,7 +33,9 @@ class Sway:
         return self.reach * (0.94 * sine(turns * TAU) + 0.06 * sine(turns * 5.0 * TAU))
 
 
-def carried(dice: Dice, camera: Camera, time_s: float, *, reach_m: tuple[float, float, float]) -> Camera:
+def carried(
+    dice: Dice, camera: Camera, time_s: float, *, reach_m: tuple[float, float, float]
+) -> Camera:
     """Return ``camera`` as someone's hands move it at ``time_s``, within ``reach_m`` on x, y, z."""
     shifts = [Sway.draw(dice, reach).at(time_s) for reach in reach_m]
     yaw, pitch, roll = (Sway.draw(dice, reach).at(time_s) for reach in (0.16, 0.04, 0.015))

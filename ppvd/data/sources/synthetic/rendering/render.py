@@ -5,10 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ppvd.data.sources.synthetic.noise import Floats
 from ppvd.data.sources.synthetic.portable import TAU, Array, cosine, sine
-from ppvd.data.sources.synthetic.intersect import affine
-from ppvd.data.sources.synthetic.raycast import (
+from ppvd.data.sources.synthetic.rendering.intersect import affine
+from ppvd.data.sources.synthetic.rendering.lighting import blurred, dome_light, exposed, key_light
+from ppvd.data.sources.synthetic.rendering.noise import Floats
+from ppvd.data.sources.synthetic.rendering.paint import Paints
+from ppvd.data.sources.synthetic.rendering.raycast import (
     NOTHING,
     Grid,
     Seen,
@@ -17,11 +19,10 @@ from ppvd.data.sources.synthetic.raycast import (
     cast_shadow,
     line_up,
 )
-from ppvd.data.sources.synthetic.scene import Camera, Light, Scene
-from ppvd.data.sources.synthetic.sky import hazed, sky_colours
-from ppvd.data.sources.synthetic.surface import Plans, Surface, describe
-from ppvd.data.sources.synthetic.textures import Paints
-from ppvd.data.sources.synthetic.view import Pinhole, Stack, View
+from ppvd.data.sources.synthetic.rendering.sky import hazed, sky_colours
+from ppvd.data.sources.synthetic.rendering.surface import Plans, Surface, describe
+from ppvd.data.sources.synthetic.rendering.view import Pinhole, Stack, View
+from ppvd.data.sources.synthetic.scene import Camera, Scene
 
 FAR_M = 600.0
 """Ground farther than this is neither valid nor sky (ours)."""
@@ -106,15 +107,15 @@ class _Stage:
         """Return how much of the light each floor pixel lacks, 0 to 1, ``(H, W)``."""
         lamp, floor = self.pinhole.onto_ground(self._scene.light)
         grid = self.grid
-        receives = seen.w <= _ON_FLOOR * affine(floor, grid.x, grid.y)
-        receives &= seen.w > 0.0
+        receives = (seen.w > 0.0) & (seen.w <= _ON_FLOOR * affine(floor, grid.x, grid.y))
         lit_from = View.of(self.view.stack, lamp)
-        floor_form = (float(floor[0]), float(floor[1]), float(floor[2]))
         casters = line_up(lit_from, grid, among=self.view.stack.casts)
-        shadow = cast_shadow(casters, grid, floor_form, receives)
-        return _blurred(shadow, receives, times=1 + min(receives.shape) // 128)
+        shadow = cast_shadow(casters, grid, floor, receives)
+        return blurred(shadow, receives, times=1 + min(receives.shape) // 128)
 
-    def colours(self, row: Rows, x: Array, y: Array, w: Array, shade: Floats) -> tuple[Floats, Rows]:
+    def colours(
+        self, row: Rows, x: Array, y: Array, w: Array, shade: Floats
+    ) -> tuple[Floats, Rows]:
         """Return linear RGB in [0, 1] along rays ``(x, y, 1)``, ``(3, n)``, and the faces seen.
 
         Works in chunks whose intermediate results stay in a core's cache.
@@ -126,7 +127,9 @@ class _Stage:
             self._fill(linear[:, part], face[part], *rays)
         return np.clip(linear, 0.0, 1.0, out=linear), face
 
-    def _fill(self, linear: Floats, face: Rows, row: Rows, x: Array, y: Array, w: Array, shade: Floats) -> None:
+    def _fill(
+        self, linear: Floats, face: Rows, row: Rows, x: Array, y: Array, w: Array, shade: Floats
+    ) -> None:
         """Write the colours and faces of one chunk."""
         hit = row != NOTHING
         if not hit.all():
@@ -161,55 +164,19 @@ class _Stage:
         total = linear[:, pixels]
         for extra in range(len(_EXTRA)):
             total = total + fine[:, :, extra]
-        linear[:, pixels] = total * np.float32(1.0 / (1 + len(_EXTRA)))
+        linear[:, pixels] = total * (1.0 / (1 + len(_EXTRA)))
 
     def _lit(self, row: Rows, surface: Surface, shade: Floats) -> list[Floats]:
         """Return the linear light that comes from ``surface``, haze included."""
         paint = self._paints.colours(row, surface)
         glow, light = self._paints.glow(row), self._scene.light
-        key = _key_light(surface, light) * (np.float32(1.0) - np.float32(light.shadow) * shade)
-        dome = _dome_light(surface, light.bounce)
+        key = key_light(surface, light) * (1.0 - light.shadow * shade)
+        dome = dome_light(surface, light.bounce)
         linear = [
-            part * part * (np.float32(sun) * key + np.float32(sky) * dome + glow)
+            exposed(part * part * (sun * key + sky * dome + glow))
             for part, sun, sky in zip(paint, light.colour, light.ambient, strict=True)
         ]
         return hazed(linear, surface.depth, self._scene.sky)
-
-
-def _key_light(surface: Surface, light: Light) -> Floats:
-    """Lambert's cosine, and for a lamp its loss with distance."""
-    if light.reach_m == 0.0:
-        return surface.toward
-    relative = surface.distance * np.float32(1.0 / light.reach_m)
-    return surface.toward * (np.float32(2.0) / (np.float32(1.0) + relative * relative))
-
-
-def _dome_light(surface: Surface, bounce: float) -> Floats:
-    """Ambient light: less from below, near the floor and in the corners of a room."""
-    one, half = np.float32(1.0), np.float32(0.5)
-    dome = half * np.float32(1.0 + bounce) + half * np.float32(1.0 - bounce) * surface.up
-    lifted = np.maximum(surface.height, np.float32(0.0))
-    floor = np.float32(0.62) + np.float32(0.38) * lifted / (lifted + np.float32(0.12))
-    dome *= np.where(surface.axis == 2, one, floor)
-    corner = surface.corner / (surface.corner + np.float32(0.12))
-    return dome * (np.float32(0.55) + np.float32(0.45) * corner)
-
-
-def _blurred(shadow: NDArray[np.bool_], receives: NDArray[np.bool_], *, times: int) -> Floats:
-    """Spread ``shadow`` over neighbours that receive it too."""
-    part, whole = shadow.astype(np.float32), receives.astype(np.float32)
-    for _ in range(times):
-        part, whole = _spread(part), _spread(whole)
-    return part / np.maximum(whole, np.float32(1e-6)) * receives
-
-
-def _spread(values: Floats) -> Floats:
-    for _ in range(2):
-        wide = values + values
-        wide[1:] += values[:-1]
-        wide[:-1] += values[1:]
-        values = wide.T
-    return values
 
 
 def _edges(coded: Floats, face: Rows) -> NDArray[np.bool_]:
@@ -227,7 +194,7 @@ def _edges(coded: Floats, face: Rows) -> NDArray[np.bool_]:
 
 def _encode(linear: Floats, height: int, width: int) -> NDArray[np.uint8]:
     """Encode with gamma 2, whose root is exact everywhere; sRGB's own curve needs a power."""
-    codes = np.floor(np.sqrt(linear) * np.float32(255.0) + np.float32(0.5)).astype(np.uint8)
+    codes = np.floor(np.sqrt(linear) * 255.0 + 0.5).astype(np.uint8)
     return np.ascontiguousarray(codes.reshape(3, height, width).transpose(1, 2, 0))
 
 

@@ -1,9 +1,16 @@
 """Cars and vans, standing at the origin, driving towards +y."""
 
-from ppvd.data.sources.synthetic import palette
+from collections.abc import Callable
+
 from ppvd.data.sources.synthetic.portable import Dice
 from ppvd.data.sources.synthetic.scene import Material, Solid
-from ppvd.data.sources.synthetic.shapes import box, rod
+from ppvd.data.sources.synthetic.world import palette
+from ppvd.data.sources.synthetic.world.shapes import box, rod
+
+
+def any_vehicle(dice: Dice) -> tuple[str, Callable[[Dice], list[Solid]]]:
+    """Draw a kind: its name and how to build it."""
+    return ("van", van) if dice.chance(0.22) else ("car", car)
 
 
 def car(dice: Dice) -> list[Solid]:
@@ -16,7 +23,7 @@ def car(dice: Dice) -> list[Solid]:
     waist = box((0.0, 0.0, 0.79), (width, length, 0.14), paint, taper=(0.94, 0.95))
     cabin = box((0.0, back, 1.08), (width * 0.94, length * 0.6, 0.44), glass, taper=(0.78, 0.62))
     roof = box((0.0, back, 1.315), (width * 0.74, length * 0.38, 0.05), paint, taper=(0.9, 0.9))
-    pillars = _pillars(width, length, back, paint)
+    pillars = _pillars(width, back, paint)
     return [lower, waist, cabin, roof, *pillars, *_wheels(width, length), *_lights(width, length)]
 
 
@@ -26,18 +33,24 @@ def van(dice: Dice) -> list[Solid]:
     paint = Material(dice.tint(dice.pick(palette.CAR), amount=0.05), grain=0.03)
     glass = Material(palette.GLASS, grain=0.03)
     nose = 0.9
-    body = box((0.0, -nose / 2, 0.3 + height / 2 - 0.15), (width, length - nose, height - 0.3), paint)
+    body = box(
+        (0.0, -nose / 2, 0.3 + height / 2 - 0.15), (width, length - nose, height - 0.3), paint
+    )
     hood = box((0.0, length / 2 - nose / 2, 0.65), (width, nose, 0.7), paint)
-    screen = box((0.0, length / 2 - nose + 0.02, 1.3), (width * 0.9, 1.1, 0.6), glass, taper=(0.95, 0.35))
+    screen = box(
+        (0.0, length / 2 - nose + 0.02, 1.3), (width * 0.9, 1.1, 0.6), glass, taper=(0.95, 0.35)
+    )
     side = box((0.0, length / 2 - nose - 0.65, 1.45), (width + 0.02, 0.8, 0.5), glass)
     rear = box((0.0, -length / 2, 1.5), (width * 0.8, 0.02, 0.5), glass)
     return [body, hood, screen, side, rear, *_wheels(width, length), *_lights(width, length)]
 
 
-def _pillars(width: float, length: float, back: float, paint: Material) -> list[Solid]:
+def _pillars(width: float, back: float, paint: Material) -> list[Solid]:
     """Return the bars between the side windows."""
     x_low, x_high = width * 0.465, width * 0.372
-    return [rod((s * x_low, back, 0.86), (s * x_high, back, 1.3), 0.045, paint) for s in (-1.0, 1.0)]
+    return [
+        rod((s * x_low, back, 0.86), (s * x_high, back, 1.3), 0.045, paint) for s in (-1.0, 1.0)
+    ]
 
 
 def _wheels(width: float, length: float) -> list[Solid]:
@@ -59,5 +72,13 @@ def _lights(width: float, length: float) -> list[Solid]:
         for end, paint in ((1.0, front), (-1.0, rear))
         for side in (-1.0, 1.0)
     ]
-    solids += [box((0.0, end * length / 2, 0.36), (width * 0.96, 0.1, 0.16), bumper) for end in (-1.0, 1.0)]
-    return [*solids, *(box((0.0, end * (length / 2 + 0.04), 0.46), (0.5, 0.03, 0.11), plate) for end in (-1.0, 1.0))]
+    solids += [
+        box((0.0, end * length / 2, 0.36), (width * 0.96, 0.1, 0.16), bumper) for end in (-1.0, 1.0)
+    ]
+    return [
+        *solids,
+        *(
+            box((0.0, end * (length / 2 + 0.04), 0.46), (0.5, 0.03, 0.11), plate)
+            for end in (-1.0, 1.0)
+        ),
+    ]

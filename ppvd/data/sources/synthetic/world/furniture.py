@@ -1,9 +1,9 @@
 """Furniture, around the origin of the floor; backs towards +y, in metres."""
 
-from ppvd.data.sources.synthetic import palette
 from ppvd.data.sources.synthetic.portable import TAU, Dice, Vector, cosine, sine
 from ppvd.data.sources.synthetic.scene import Material, Pattern, Solid
-from ppvd.data.sources.synthetic.shapes import ball, box, placed, rod
+from ppvd.data.sources.synthetic.world import palette
+from ppvd.data.sources.synthetic.world.shapes import ball, box, placed, rod
 
 
 def wooden(dice: Dice) -> Material:
@@ -27,15 +27,21 @@ def table(dice: Dice, width: float, depth: float, height: float, wood: Material)
     if dice.chance(0.5):
         legs = [rod((x, y, 0.0), (x, y, height - 0.04), 0.028, wood) for x, y in spots]
     else:
-        legs = [box((x, y, height / 2.0 - 0.02), (0.06, 0.06, height - 0.04), wood) for x, y in spots]
-    apron = [box((0.0, y, height - 0.09), (width - 0.14, 0.02, 0.09), wood) for y in (-inset_y, inset_y)]
+        legs = [
+            box((x, y, height / 2.0 - 0.02), (0.06, 0.06, height - 0.04), wood) for x, y in spots
+        ]
+    apron = [
+        box((0.0, y, height - 0.09), (width - 0.14, 0.02, 0.09), wood) for y in (-inset_y, inset_y)
+    ]
     return [top, *legs, *apron]
 
 
 def chair(dice: Dice, wood: Material) -> list[Solid]:
     """Return a chair with a slatted back."""
     seat_m, size, top = 0.45, 0.21, dice.uniform(0.85, 1.0)
-    seat = box((0.0, 0.0, seat_m - 0.02), (0.44, 0.44, 0.04), cloth(dice) if dice.chance(0.4) else wood)
+    seat = box(
+        (0.0, 0.0, seat_m - 0.02), (0.44, 0.44, 0.04), cloth(dice) if dice.chance(0.4) else wood
+    )
     front = [rod((x, -0.19, 0.0), (x, -0.19, seat_m - 0.04), 0.018, wood) for x in (-0.19, 0.19)]
     back = [rod((x, 0.19, 0.0), (x, size + 0.04, top), 0.018, wood) for x in (-0.19, 0.19)]
     slats = [box((0.0, 0.235, z), (0.38, 0.02, 0.07), wood) for z in (top - 0.05, top - 0.2)]
@@ -47,7 +53,10 @@ def sofa(dice: Dice, width: float) -> list[Solid]:
     fabric, accent = cloth(dice), cloth(dice)
     base = box((0.0, 0.0, 0.23), (width, 0.85, 0.34), fabric)
     back = box((0.0, 0.36, 0.56), (width, 0.2, 0.5), fabric, taper=(0.98, 0.7))
-    arms = [box((x, 0.0, 0.36), (0.18, 0.85, 0.56), fabric) for x in (-width / 2 + 0.09, width / 2 - 0.09)]
+    arms = [
+        box((x, 0.0, 0.36), (0.18, 0.85, 0.56), fabric)
+        for x in (-width / 2 + 0.09, width / 2 - 0.09)
+    ]
     seats = max(2, round((width - 0.36) / 0.75))
     step = (width - 0.36) / seats
     cushions = [
@@ -68,7 +77,10 @@ def bed(dice: Dice, width: float) -> list[Solid]:
     head = box((0.0, 1.03, 0.5), (width, 0.06, 1.0), wood)
     xs = (-width / 4, width / 4) if width > 1.2 else (0.0,)
     pillows = [ball((x, 0.72, 0.55), (0.3, 0.2, 0.09), sheet) for x in xs]
-    feet = [box((x, -0.95, 0.05), (0.07, 0.07, 0.1), wood) for x in (-width / 2 + 0.06, width / 2 - 0.06)]
+    feet = [
+        box((x, -0.95, 0.05), (0.07, 0.07, 0.1), wood)
+        for x in (-width / 2 + 0.06, width / 2 - 0.06)
+    ]
     return [frame, mattress, blanket, head, *pillows, *feet]
 
 
@@ -77,7 +89,12 @@ def bookcase(dice: Dice, width: float, height: float) -> list[Solid]:
     colour = dice.tint(dice.pick((*palette.WOOD, palette.WHITE)))
     row_m = height / max(2, round(height / 0.36))
     books = Material(
-        colour, pattern=Pattern.BOOKS, size_u=0.045, size_v=row_m, grain=0.04, seed=dice.uniform(0.0, 90.0)
+        colour,
+        pattern=Pattern.BOOKS,
+        size_u=0.045,
+        size_v=row_m,
+        grain=0.04,
+        seed=dice.uniform(0.0, 90.0),
     )
     wood = Material(colour, grain=0.14, grain_m=0.3)
     core = box((0.0, 0.05, height / 2), (width - 0.04, 0.2, height), books)
@@ -98,9 +115,13 @@ def cabinet(dice: Dice, width: float, height: float) -> list[Solid]:
     fronts, face = [], Material(dice.tint(wood.colour, amount=0.04), grain=0.14, grain_m=0.3)
     for i in range(count):
         z = 0.1 + (height - 0.1) * (i + 0.5) / count
-        fronts.append(box((0.0, -0.215, z), (width - 0.05, 0.03, (height - 0.1) / count - 0.03), face))
+        fronts.append(
+            box((0.0, -0.215, z), (width - 0.05, 0.03, (height - 0.1) / count - 0.03), face)
+        )
         fronts.append(box((0.0, -0.245, z), (0.14, 0.03, 0.02), dark))
-    legs = [box((x, 0.0, 0.05), (0.05, 0.36, 0.1), dark) for x in (-width / 2 + 0.06, width / 2 - 0.06)]
+    legs = [
+        box((x, 0.0, 0.05), (0.05, 0.36, 0.1), dark) for x in (-width / 2 + 0.06, width / 2 - 0.06)
+    ]
     return [body, *fronts, *legs]
 
 
@@ -113,72 +134,11 @@ def television(dice: Dice, width: float, at: float) -> list[Solid]:
     height = width * 0.58
     middle = at + 0.08 + height / 2
     screen = box((0.0, 0.0, middle), (width, 0.05, height), shown)
-    return [screen, box((0.0, 0.0, at + 0.01), (0.3, 0.2, 0.02), case), rod((0.0, 0.0, at), (0.0, 0.0, at + 0.1), 0.025, case)]
-
-
-def floor_lamp(dice: Dice) -> list[Solid]:
-    """Return a stand lamp with a conical shade."""
-    height, metal = dice.uniform(1.35, 1.75), Material(dice.tint(dice.pick(palette.METAL)))
-    shade = Material(dice.tint(palette.BULB), glow=0.7, grain=0.04)
     return [
-        rod((0.0, 0.0, 0.0), (0.0, 0.0, 0.03), 0.15, metal),
-        rod((0.0, 0.0, 0.03), (0.0, 0.0, height - 0.2), 0.014, metal),
-        rod((0.0, 0.0, height - 0.28), (0.0, 0.0, height), 0.21, shade, end_radius=0.13),
+        screen,
+        box((0.0, 0.0, at + 0.01), (0.3, 0.2, 0.02), case),
+        rod((0.0, 0.0, at), (0.0, 0.0, at + 0.1), 0.025, case),
     ]
-
-
-def table_lamp(dice: Dice, at: float) -> list[Solid]:
-    """Return a small lamp that stands ``at`` metres above the floor."""
-    foot = Material(dice.tint(dice.pick(palette.POT)))
-    shade = Material(dice.tint(palette.BULB), glow=0.7, grain=0.04)
-    return [
-        ball((0.0, 0.0, at + 0.09), (0.07, 0.07, 0.09), foot),
-        rod((0.0, 0.0, at + 0.15), (0.0, 0.0, at + 0.24), 0.012, foot),
-        rod((0.0, 0.0, at + 0.22), (0.0, 0.0, at + 0.4), 0.13, shade, end_radius=0.08),
-    ]
-
-
-def pendant(dice: Dice, ceiling: float, *, swing: float) -> list[Solid]:
-    """Return a lamp on a wire, ``swing`` metres out of the plumb line."""
-    drop = dice.uniform(0.5, 0.9)
-    wire = Material(palette.BLACK)
-    shade = Material(dice.tint(dice.pick((palette.BULB, palette.CLOTH[1], palette.METAL[1]))), glow=0.25)
-    bulb = Material(palette.BULB, glow=1.2)
-    low = ceiling - drop
-    return [
-        rod((0.0, 0.0, ceiling), (swing, 0.0, low), 0.008, wire, casts=False),
-        rod((swing, 0.0, low - 0.2), (swing, 0.0, low), 0.22, shade, end_radius=0.05, casts=False),
-        ball((swing, 0.0, low - 0.2), (0.06, 0.06, 0.06), bulb, casts=False),
-    ]
-
-
-def crockery(dice: Dice, at: float, reach: tuple[float, float]) -> list[Solid]:
-    """Return a few mugs, bowls, books and bottles on a top ``at`` metres high."""
-    solids: list[Solid] = []
-    for _ in range(dice.count(2, 5)):
-        spot = dice.uniform(-reach[0], reach[0]), dice.uniform(-reach[1], reach[1]), at
-        paint = Material(dice.tint(dice.pick((*palette.CAR, *palette.POT)), amount=0.1), grain=0.03)
-        solids += placed(dice.pick((_mug, _bowl, _book, _bottle))(dice, paint), at=spot)
-    return solids
-
-
-def _mug(_dice: Dice, paint: Material) -> list[Solid]:
-    return [rod((0.0, 0.0, 0.0), (0.0, 0.0, 0.1), 0.042, paint)]
-
-
-def _bowl(dice: Dice, paint: Material) -> list[Solid]:
-    fruit = Material(dice.pick(((0.85, 0.5, 0.12), (0.7, 0.16, 0.12), (0.55, 0.65, 0.2))))
-    spheres = [ball((x, 0.02 * x, 0.1), (0.045, 0.045, 0.045), fruit) for x in (-0.06, 0.0, 0.06)]
-    return [rod((0.0, 0.0, 0.0), (0.0, 0.0, 0.08), 0.08, paint, end_radius=0.14), *spheres]
-
-
-def _book(dice: Dice, paint: Material) -> list[Solid]:
-    return placed([box((0.0, 0.0, 0.02), (0.16, 0.23, 0.04), paint)], at=(0.0, 0.0, 0.0), yaw=dice.uniform(-0.8, 0.8))
-
-
-def _bottle(_dice: Dice, paint: Material) -> list[Solid]:
-    body = rod((0.0, 0.0, 0.0), (0.0, 0.0, 0.2), 0.037, paint)
-    return [body, rod((0.0, 0.0, 0.2), (0.0, 0.0, 0.31), 0.034, paint, end_radius=0.013)]
 
 
 def chairs_around(dice: Dice, width: float, depth: float) -> list[Solid]:

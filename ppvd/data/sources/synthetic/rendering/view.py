@@ -1,9 +1,9 @@
 """Solids as a pinhole sees them: who is in the picture, where, and in which order.
 
-A pinhole has an origin and a matrix that turns the homogeneous pixel ``(x, y, 1)`` into a direction of
-the world. With the third component fixed to one, the parameter along the ray *is* the planar depth z.
-Everything here and in `raycast` works with its inverse ``w = 1 / z``: the inverse depth of a plane is
-affine in the pixel, the nearest surface is the largest ``w``, and the sky is ``w = 0``.
+A pinhole has an origin and a matrix that turns the homogeneous pixel ``(x, y, 1)`` into a direction
+of the world. With the third component fixed to one, the parameter along the ray *is* the planar
+depth z. All passes work with its inverse ``w = 1 / z``: the inverse depth of a plane is affine in
+the pixel, the nearest surface has the largest ``w``, and the sky has ``w = 0``.
 """
 
 from collections.abc import Sequence
@@ -88,7 +88,7 @@ class Pinhole:
         pose[:3, :3], pose[:3, 3] = self.matrix, self.origin
         return pose
 
-    def onto_ground(self, light: Light) -> tuple["Pinhole", Array]:
+    def onto_ground(self, light: Light) -> tuple["Pinhole", tuple[float, float, float]]:
         """Return the pinhole at ``light`` whose pixels are the floor points this pinhole sees.
 
         The floor point of pixel ``(x, y)`` is ``origin + matrix @ (x, y, 1) / w`` with an affine
@@ -97,12 +97,12 @@ class Pinhole:
         before the floor, that is with a larger ``w``.
 
         Returns:
-            The second pinhole, and the coefficients of the floor's inverse depth ``w``, ``(3,)``.
+            The second pinhole, and the coefficients of the floor's inverse depth ``w``.
         """
         floor = -self.matrix[2] / self.origin[2]
         lamp = np.array(light.position)
         matrix = self.matrix + (self.origin - lamp)[:, None] * floor[None, :]
-        return Pinhole(lamp, matrix, inverse(matrix)), floor
+        return Pinhole(lamp, matrix, inverse(matrix)), tuple(floor.tolist())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
