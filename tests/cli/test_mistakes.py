@@ -116,3 +116,11 @@ def test_no_recipe_at_all(refused):
 
 def test_an_option_without_its_value(refused):
     assert refused("fit", "-c") == (2, "argument -c/--config: expected one argument")
+
+
+def test_of_two_recipes_the_one_with_the_wrong_value_is_named(recipe, refused):
+    words = ["-c", recipe("wrong", max_epochs="x"), "-c", recipe("right", max_epochs=3)]
+    assert refused("fit", *words) == (
+        2,
+        "trainer.max_epochs in wrong.yaml must be int or None, got x",
+    )
