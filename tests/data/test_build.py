@@ -126,6 +126,16 @@ def test_a_full_disk_leaves_nothing_half_written(build, tmp_path, monkeypatch):
     assert len(contents(build())) == 4
 
 
+def test_a_shard_gets_its_name_by_renaming_alone(build, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(OSError, match="Input/output"):
+        build()
+    assert not list((tmp_path / "set").iterdir())
+
+
 def test_unfit_samples_are_left_out_with_their_reason(toys, tmp_path):
     source = toys(count=10, unfit=(3, 4))
     for _ in range(2):
