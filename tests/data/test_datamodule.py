@@ -1,4 +1,5 @@
 from collections import Counter
+from types import SimpleNamespace
 
 import cv2
 import lightning as L
@@ -99,6 +100,20 @@ def test_photographs_are_predicted_one_by_one(tmp_path):
         (["a"], (1, 3, 6, 9)),
         (["b"], (1, 3, 12, 8)),
     ]
+
+
+def test_ranks_share_the_data(build):
+    toys = {"toys": source(build())}
+    trained, validated = Counter(), Counter()
+    for rank in range(2):
+        data = ShardDataModule(toys, toys, batch_size=2)
+        data.trainer = SimpleNamespace(global_rank=rank, world_size=2)
+        loader = data.train_dataloader()
+        assert len(loader) == 2
+        trained.update(key for batch in loader for key in batch["key"])
+        validated.update(key for batch in data.val_dataloader()["toys"] for key in batch["key"])
+    assert len(trained) == sum(trained.values()) == 8  # what fills a batch on both ranks
+    assert len(validated) == sum(validated.values()) == 10
 
 
 def test_an_epoch_has_the_length_asked_for(build):
