@@ -135,11 +135,11 @@ class Light:
 
     Attributes:
         position: World, metres; the sun is some hundreds of metres away.
-        colour: Linear RGB of a white surface that faces the light.
+        colour: Linear RGB of a white surface that faces the light; for a lamp, at ``reach_m``.
         ambient: Linear RGB of a white surface that faces up, in the shadow.
         shadow: Share of the light that a shadow takes away, 0 to 1.
         bounce: Ambient light on a surface that faces down, as a share of one that faces up.
-        reach_m: Distance at which a lamp has lost half its light; 0 for the sun.
+        reach_m: Distance at which a lamp has lost half of its light at no distance; 0 for the sun.
     """
 
     position: Vector

@@ -68,22 +68,18 @@ def meet_ball(solid: Target, x: Array, y: Array) -> Hit:
 
 
 def meet_frustum(solid: Target, x: Array, y: Array) -> Hit:
-    """Enter a capped cone or cylinder: by its side (either root) or the cap that faces us."""
+    """Enter a capped cone or cylinder: by its side or the cap that faces us.
+
+    The root with ``+`` is the entry both from outside (``c > 0``, the nearer crossing) and from
+    within the cone's other half (``c < 0``, the farther one).
+    """
     lz, oz, c = solid.linear[2], solid.origin[2], solid.quadric
-    if c <= 0.0 and abs(oz) <= 1.0:
-        return _miss(x, y)
     w = np.zeros(np.broadcast_shapes(x.shape, y.shape))
     if c != 0.0:
-        square = _conic(solid.conic, x, y)
-        root, middle, up = (
-            np.sqrt(np.maximum(square, 0.0)),
-            affine(solid.middle, x, y),
-            affine(lz, x, y),
-        )
-        for side in (root,) if solid.taper[0] == 1.0 else (root, -root):
-            met = (side - middle) * (1.0 / c)
-            met *= (square > 0.0) & (np.abs(oz * met + up) <= met)
-            np.maximum(w, met, out=w)
+        square, middle = _conic(solid.conic, x, y), affine(solid.middle, x, y)
+        side = (np.sqrt(np.maximum(square, 0.0)) - middle) * (1.0 / c)
+        within = np.abs(oz * side + affine(lz, x, y)) <= side
+        np.copyto(w, side, where=within & (square > 0.0))
     if abs(oz) > 1.0:
         np.maximum(w, _cap(solid, x, y), out=w)
     return w, w > 0.0

@@ -204,7 +204,7 @@ def _corner(
     shape: NDArray[np.int64], point: Triple, half: Triple, axis: NDArray[np.int8]
 ) -> Floats:
     room = shape == Shape.ROOM
-    nearest = np.full(axis.shape, 1e3)
+    nearest = np.full(axis.shape, 1e3, np.float32)
     for number, (part, reach) in enumerate(zip(point, half, strict=True)):
         gap = (1.0 - np.abs(part)) * reach
         np.minimum(nearest, gap, out=nearest, where=room & (axis != number))

@@ -18,13 +18,22 @@ WALL = box((0.0, 6.5, 1.5), (100.0, 1.0, 100.0), WHITE)
 
 @pytest.mark.parametrize("radius", [0.01, 0.004])
 def test_a_pole_thinner_than_a_pixel_does_not_smear_depth(studio, radius):
-    """One pixel is 0.12 m wide at 3 m in `studio`: the poles are 0.17 and 0.07 of it."""
+    """A pixel is 31 mm wide at 3 m in this studio: the poles are 0.64 and 0.26 of it."""
     studio.size = (96, 128)
     lean = rod((-0.6, 3.0, 0.0), (0.9, 3.0, 3.0), radius, BLACK)
     depth = studio.picture(WALL, lean).depth
     between = (depth > 3.0 + radius) & (depth < 6.0)
     assert not between.any()
     assert (depth[depth < 6.0] > 2.98).all()
+
+
+def test_rods_that_no_pixel_can_show_are_left_out(studio):
+    """A pixel is 63 mm wide at 3 m in this studio."""
+    bars = {
+        radius: rod((-9.0, 3.0, 1.5), (9.0, 3.0, 1.6), radius, BLACK) for radius in (0.01, 0.005)
+    }
+    assert (studio.picture(WALL, bars[0.01]).depth < 6.0).any()
+    assert (studio.picture(WALL, bars[0.005]).depth == 6.0).all()
 
 
 def test_colour_is_softened_where_depth_is_not(studio):

@@ -1,6 +1,8 @@
+from types import SimpleNamespace
+
 import numpy as np
 
-from ppvd.data.sources.synthetic.rendering.lighting import blurred
+from ppvd.data.sources.synthetic.rendering.lighting import blurred, key_light
 from ppvd.data.sources.synthetic.rendering.noise import noise, scatter
 from ppvd.data.sources.synthetic.scene import Light, Material, Pattern, Shape, Solid
 from ppvd.data.sources.synthetic.world.shapes import ball, box, placed
@@ -26,6 +28,21 @@ def test_shadows_on_the_floor_are_where_rays_to_the_light_are_blocked(tilted):
     assert inside.sum() > 30
     assert darker[inside].all()
     assert not darker[outside].any()
+
+
+def test_what_is_below_the_floor_casts_no_shadow_on_it(studio):
+    buried = ball((0.0, 4.0, -3.0), (1.5, 1.5, 1.5), GREY)
+    np.testing.assert_array_equal(
+        studio.picture(GROUND, buried).image, studio.picture(GROUND).image
+    )
+
+
+def test_a_lamp_gives_half_as_much_at_its_reach_as_close_by():
+    surface = SimpleNamespace(toward=np.ones(3), distance=np.array([1e-6, 2.0, 6.0]))
+    lamp = Light((0.0, 0.0, 2.0), (1.0,) * 3, (0.0,) * 3, shadow=1.0, bounce=1.0, reach_m=2.0)
+    np.testing.assert_allclose(key_light(surface, lamp), [2.0, 1.0, 0.2], rtol=1e-6)
+    sun = Light((0.0, 0.0, 500.0), (1.0,) * 3, (0.0,) * 3, shadow=1.0, bounce=1.0)
+    np.testing.assert_array_equal(key_light(surface, sun), 1.0)
 
 
 def _without_shadow(solid):
