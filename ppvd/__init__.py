@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ppvd.batch import *  # noqa: F403
     from ppvd.callbacks import *  # noqa: F403
     from ppvd.cli.load import *  # noqa: F403
-    from ppvd.data import *  # type: ignore[assignment]  # noqa: F403
+    from ppvd.data import *  # noqa: F403
     from ppvd.flow import *  # noqa: F403
     from ppvd.geometry import *  # noqa: F403
     from ppvd.losses import *  # noqa: F403
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 _NAMES = {
     "batch": "DepthBatch PhotoBatch",
     "callbacks": """
-        DepthFiles DepthWriter EMA Panels ResultsWriter Throughput benchmark_names draw_panel
-        write_png write_whole
+        DepthFiles DepthWriter EMA PanelSample Panels ResultsWriter Throughput benchmark_names
+        draw_panel
     """,
     "cli.load": "load_task",
     "data": """
-        Augment BadSampleError Frame Manifest Photos SampleError ShardDataModule ShardError
+        Augment BadSampleError Frame Manifest Photos Sample SampleError ShardDataModule ShardError
         ShardSource build_shards check_shards read_photo
     """,
     "flow": """

@@ -1,23 +1,20 @@
 """Callbacks: what is averaged, drawn, written and measured beside the training itself."""
 
 from ppvd.callbacks.ema import EMA
-from ppvd.callbacks.panel import Sample, draw_panel
+from ppvd.callbacks.panel import PanelSample, draw_panel
 from ppvd.callbacks.panels import Panels, benchmark_names
 from ppvd.callbacks.prediction_writer import DepthFiles, DepthWriter
 from ppvd.callbacks.results import ResultsWriter
 from ppvd.callbacks.throughput import Throughput
-from ppvd.callbacks.whole import write_png, write_whole
 
 __all__ = [
     "EMA",
     "DepthFiles",
     "DepthWriter",
+    "PanelSample",
     "Panels",
     "ResultsWriter",
-    "Sample",
     "Throughput",
     "benchmark_names",
     "draw_panel",
-    "write_png",
-    "write_whole",
 ]

@@ -7,18 +7,18 @@ import torch
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
-from ppvd.callbacks.panel import Sample
+from ppvd.callbacks.panel import PanelSample
 from ppvd.geometry import PointCloud, cloud_from_depth
 
 FLYING_COLOUR = (255.0, 0.0, 0.0)  # red
 
 
-def truth_cloud(sample: Sample, *, max_points: int) -> PointCloud:
+def truth_cloud(sample: PanelSample, *, max_points: int) -> PointCloud:
     """Return the true points in the image's colours, evenly thinned to ``max_points``."""
     return _cloud(sample, sample.depth, sample.image, max_points)
 
 
-def prediction_cloud(sample: Sample, *, max_points: int) -> PointCloud:
+def prediction_cloud(sample: PanelSample, *, max_points: int) -> PointCloud:
     """Return the predicted points where there is truth; those that fly are red."""
     red = torch.tensor(FLYING_COLOUR).view(1, 3, 1, 1) / 255.0
     colours = torch.where(sample.flying(), red, sample.image)
@@ -45,7 +45,7 @@ def add_cloud(writer: SummaryWriter, tag: str, cloud: PointCloud, *, step: int) 
     writer.add_mesh(tag, points, colors=colours, config_dict=config, global_step=step)
 
 
-def _cloud(sample: Sample, depth: Tensor, colours: Tensor, max_points: int) -> PointCloud:
+def _cloud(sample: PanelSample, depth: Tensor, colours: Tensor, max_points: int) -> PointCloud:
     height, width = depth.shape[-2:]
     keep = sample.valid[0] & thinning(height, width, max_points=max_points)
     return cloud_from_depth(depth[0], colours[0], sample.intrinsics[0], keep)

@@ -18,7 +18,7 @@ CAPTION = "depth: near is warm, far is cold, white is sky, grey has no truth.  e
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class PanelSample:
     """What is drawn of one sample; tensors on the CPU, each with a batch axis of 1.
 
     Attributes:
@@ -59,7 +59,7 @@ class Window(NamedTuple):
         return picture[rows, self.left : self.left + self.width]
 
 
-def draw_panel(sample: Sample) -> Picture:
+def draw_panel(sample: PanelSample) -> Picture:
     """Draw a sample: four pictures in a row, and below them the same, closer.
 
     Prediction and truth share one scale of colours, that of the truth's depths.
@@ -112,14 +112,16 @@ def _row(titles: list[str], pictures: list[Picture]) -> Picture:
     return side_by_side([titled(p, title) for p, title in zip(pictures, titles, strict=True)])
 
 
-def _depth(depth: Tensor, sample: Sample, *, known: Tensor | None, sky: Tensor | None) -> Picture:
+def _depth(
+    depth: Tensor, sample: PanelSample, *, known: Tensor | None, sky: Tensor | None
+) -> Picture:
     truth = sample.depth.float().where(sample.valid, 1.0).log()
     low, high = masked_quantiles(truth, sample.valid, QUANTILES)
     log = depth.float().clamp_min(1e-6).log()
     return _picture(colourise(log, valid=known, sky=sky, limits=(low, high)))
 
 
-def _relative_error(sample: Sample) -> Tensor:
+def _relative_error(sample: PanelSample) -> Tensor:
     truth = sample.depth.float().where(sample.valid, 1.0)
     return ((sample.prediction.float() - truth).abs() / truth).where(sample.valid, 0.0)
 
@@ -136,7 +138,7 @@ def _error_title(error: Tensor, valid: Tensor) -> str:
     return f"error 0 to {WORST_ERROR:.0%}, mean {mean:.1%}"
 
 
-def _flying_title(sample: Sample) -> str:
+def _flying_title(sample: PanelSample) -> str:
     share = float(sample.flying().sum() / sample.valid.sum().clamp_min(1))
     return f"prediction, {share:.2%} of points fly"
 

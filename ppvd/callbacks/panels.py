@@ -10,9 +10,9 @@ from lightning.pytorch.trainer.states import TrainerFn
 
 from ppvd.batch import DepthBatch
 from ppvd.callbacks.cloud import add_cloud, prediction_cloud, truth_cloud
-from ppvd.callbacks.panel import Sample, draw_panel
-from ppvd.callbacks.whole import write_png
+from ppvd.callbacks.panel import PanelSample, draw_panel
 from ppvd.geometry import Alignment
+from ppvd.whole import write_png
 
 
 class Panels(Callback):
@@ -57,7 +57,7 @@ class Panels(Callback):
         self.alignment = alignment or Alignment()
         self.files = files
         self._folder: Path | None = None
-        self._samples: dict[int, list[Sample]] = {}  # by dataloader
+        self._samples: dict[int, list[PanelSample]] = {}  # by dataloader
         self._truths: set[str] = set()  # tags of clouds that never change
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -124,7 +124,7 @@ class Panels(Callback):
             one = slice(index, index + 1)
             depth, valid = batch["depth"][one].cpu(), batch["valid"][one].cpu()
             code = outputs["prediction"][one].float().cpu()
-            sample = Sample(
+            sample = PanelSample(
                 image=batch["image"][one].float().cpu(),
                 depth=depth,
                 valid=valid,
@@ -142,7 +142,7 @@ class Panels(Callback):
                 self._draw_one(trainer, stage, names[dataloader_idx], sample)
         self._samples.clear()
 
-    def _draw_one(self, trainer: Trainer, stage: str, benchmark: str, sample: Sample) -> None:
+    def _draw_one(self, trainer: Trainer, stage: str, benchmark: str, sample: PanelSample) -> None:
         sheet = draw_panel(sample)
         if self.files and self._folder is not None:
             name = re.sub(r"[^\w.-]+", "-", f"{benchmark}_{sample.key}")

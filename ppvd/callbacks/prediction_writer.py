@@ -16,7 +16,6 @@ from torch import Tensor
 
 from ppvd.callbacks.cloud import thinning
 from ppvd.callbacks.drawing import Picture, side_by_side, titled
-from ppvd.callbacks.whole import write_png, write_whole
 from ppvd.geometry import (
     DepthRange,
     LogDepthCodec,
@@ -25,6 +24,7 @@ from ppvd.geometry import (
     intrinsics_from_fov,
     write_ply,
 )
+from ppvd.whole import write_png, write_whole
 
 # Codes 1 to 65534 of the 16-bit picture carry depth, as in the shards; 0 is invalid.
 NUM_STEPS = 65533

@@ -18,7 +18,7 @@ from torchmetrics import Metric
 from ppvd.batch import DepthBatch
 from ppvd.callbacks.panels import benchmark_names
 from ppvd.callbacks.provenance import code_version, sha256
-from ppvd.callbacks.whole import write_whole
+from ppvd.whole import write_whole
 
 # How a task samples, where it has such a thing at all.
 SAMPLING = ("solver", "grid", "num_steps", "num_samples", "seed", "pixels")

@@ -6,12 +6,12 @@ The manifest is a json file; shards lie beside it unless a ``root`` is given, so
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ppvd.data.errors import ShardError
 from ppvd.data.schema import SCHEMA_VERSION
+from ppvd.whole import write_whole
 
 MANIFEST_NAME = "manifest.json"
 
@@ -139,16 +139,3 @@ class Manifest:
 def manifest_path(path: str | Path) -> Path:
     """Return the manifest's own path, given it or its folder."""
     return Path(path) / MANIFEST_NAME if Path(path).is_dir() else Path(path)
-
-
-def write_whole(path: Path, payload: bytes) -> None:
-    """Write ``payload`` under ``path`` so that a crash leaves the old file or the new one."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as stream:
-            stream.write(payload)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 """Coloured point clouds from depth maps, and PLY files that common viewers open."""
 
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ppvd.geometry.camera import unproject
+from ppvd.whole import write_whole
 
 _VERTEX = np.dtype(
     [("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("red", "u1"), ("green", "u1"), ("blue", "u1")]
@@ -80,7 +80,7 @@ def write_ply(path: str | Path, cloud: PointCloud) -> None:
         vertices[name] = cloud.points[:, axis]
     for channel, name in enumerate(("red", "green", "blue")):
         vertices[name] = cloud.colours[:, channel]
-    _write_whole(Path(path), _header(len(cloud)) + vertices.tobytes())
+    write_whole(Path(path), _header(len(cloud)) + vertices.tobytes())
 
 
 def _header(num_points: int) -> bytes:
@@ -95,13 +95,3 @@ def _header(num_points: int) -> bytes:
         "end_header",
     ]
     return ("\n".join(lines) + "\n").encode("ascii")
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write beside ``path`` under another name, then rename: readers never see half a file."""
-    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ppvd.callbacks import Sample, draw_panel
+from ppvd.callbacks import PanelSample, draw_panel
 from ppvd.callbacks.cloud import prediction_cloud, thinning, truth_cloud
 from ppvd.callbacks.drawing import BAR_PX, GAP_PX, PAPER, framed, resized, side_by_side, titled
 from ppvd.callbacks.panel import TILE_PX, strongest_edges
@@ -14,7 +14,7 @@ from ppvd.callbacks.panel import TILE_PX, strongest_edges
 def sample(scene):
     one = scene(0, size=(32, 48))
     tensors = {name: one[name][None] for name in ("image", "depth", "valid", "sky", "intrinsics")}
-    return Sample(**tensors, prediction=one["depth"][None].clamp_min(1.0), key="chair")
+    return PanelSample(**tensors, prediction=one["depth"][None].clamp_min(1.0), key="chair")
 
 
 def tile(sheet, row, column, *, size=(32, 48)):

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from ppvd.data.errors import ShardError
-from ppvd.data.manifest import LeftOut, Manifest, ShardEntry, write_whole
+from ppvd.data.manifest import LeftOut, Manifest, ShardEntry
 
 SHARD = ShardEntry(file="a-000000.tar", num_samples=3, bytes=100, sha256="0" * 64)
 
@@ -64,17 +64,3 @@ def test_a_missing_manifest_says_how_to_make_one(tmp_path):
 def test_shards_lie_under_the_root(file):
     with pytest.raises(ShardError, match="relative path"):
         ShardEntry(file=file, num_samples=1, bytes=1, sha256="0" * 64)
-
-
-def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / "a.json"
-    path.write_text("old")
-
-    def full(_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        write_whole(path, b"new")
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]

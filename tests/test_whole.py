@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ppvd.callbacks import write_png, write_whole
+from ppvd.whole import write_png, write_whole
 
 
 def test_replaces_and_makes_folders(tmp_path):
@@ -31,3 +31,17 @@ def test_png_keeps_colours_and_sixteen_bits(tmp_path):
     deep = np.array([[0, 1, 65535]], np.uint16)
     write_png(tmp_path / "deep.png", deep)
     assert (cv2.imread(str(tmp_path / "deep.png"), cv2.IMREAD_UNCHANGED) == deep).all()
+
+
+def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    path.write_text("old")
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_whole(path, b"new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]

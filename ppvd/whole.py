@@ -1,5 +1,6 @@
 """Files that appear whole or not at all."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,8 @@ READABLE = 0o644
 def write_whole(path: Path, content: bytes) -> None:
     """Write beside ``path`` under a passing name, then rename; missing folders are made.
 
+    A crash, also of the machine, leaves the old file or the new one.
+
     Args:
         path: Where to; an existing file is replaced.
         content: All of it.
@@ -25,6 +28,7 @@ def write_whole(path: Path, content: bytes) -> None:
         try:
             file.write(content)
             file.flush()
+            os.fsync(file.fileno())
             passing.chmod(READABLE)
             passing.replace(path)
         finally:
