@@ -13,6 +13,7 @@ def hush(*, training: bool) -> None:
     """
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(_worth_reading)
     warnings.filterwarnings("ignore", r".*LeafSpec\)` is deprecated", FutureWarning)
+    warnings.filterwarnings("ignore", "Precision bf16-mixed is not supported by the model summary")
     if not training:
         warnings.filterwarnings("ignore", "Be aware that when using `ckpt_path`, callbacks used")
         warnings.filterwarnings("ignore", "The dirpath has changed from")
