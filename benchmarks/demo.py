@@ -23,7 +23,7 @@ RECIPES = Path("experiments/demo")
 def main() -> None:
     """Run what has not been run and print the table."""
     start = time.perf_counter()
-    build("train", "synthetic --count 6000 --size 64 64 --split train --workers 2")
+    build("train", "synthetic --count 4000 --size 64 64 --split train --workers 2")
     build("test", "synthetic --count 100 --size 64 64 --split test --workers 2")
     build("photo", "middlebury")
     encoder = fit("encoder")
