@@ -18,6 +18,7 @@ SHARDS = Path("data_shards/demo")
 RUNS = Path("lightning_logs/demo")
 OUTPUT = Path("outputs/demo")
 RECIPES = Path("experiments/demo")
+LAST = Path("checkpoints/last.ckpt")  # All models are compared at the end of their training.
 
 
 def main() -> None:
@@ -27,23 +28,23 @@ def main() -> None:
     build("test", "synthetic --count 100 --size 64 64 --split test --workers 2")
     build("photo", "middlebury")
     encoder = fit("encoder")
-    prompt = f"encoder.init_args.weights={encoder}/checkpoints/last.ckpt"
+    prompt = f"encoder.init_args.weights={encoder}/{LAST}"
     regressor = fit("regressor", f"--model.init_args.net.init_args.{prompt}")
     ppd = fit("ppd", f"--model.init_args.{prompt}")
     rows = [
         test("mean depth", "test_mean", "--model=ppvd.MeanDepth"),
-        test("regressor, same network", "test_regressor", f"--ckpt_path={regressor}"),
-        test("PPD, 1 sample", "test_ppd", f"--ckpt_path={ppd}"),
+        test("regressor, same network", "test_regressor", f"--ckpt_path={regressor}/{LAST}"),
+        test("PPD, 1 sample", "test_ppd", f"--ckpt_path={ppd}/{LAST}"),
         test(
             "PPD, mean of 4 samples",
             "test_ppd_mean4",
-            f"--ckpt_path={ppd}",
+            f"--ckpt_path={ppd}/{LAST}",
             "--model.init_args.num_samples=4",
         ),
     ]
-    depth(ppd)
+    depth(ppd / LAST)
     print_table(rows)
-    say_where(rows, ppd, minutes=(time.perf_counter() - start) / 60)
+    say_where(rows, ppd / LAST, minutes=(time.perf_counter() - start) / 60)
 
 
 def build(name: str, words: str) -> None:
@@ -66,12 +67,12 @@ def test(title: str, name: str, *options: str) -> Row:
     return Row(title, once(RUNS / name / "demo.json", words))
 
 
-def depth(run: Path) -> None:
+def depth(model: Path) -> None:
     """Predict the depth of a photograph."""
     import skimage.data
 
     photo = Path(skimage.data.__file__).with_name("motorcycle_left.png")
-    words = ["depth", str(photo), "--model", str(run), "--samples", "4", "--out", str(OUTPUT)]
+    words = ["depth", str(photo), "--model", str(model), "--samples", "4", "--out", str(OUTPUT)]
     once(OUTPUT / "demo.json", words)
 
 
@@ -108,7 +109,7 @@ def recipes_hash() -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
-def say_where(rows: Sequence[Row], ppd: Path, *, minutes: float) -> None:
+def say_where(rows: Sequence[Row], model: Path, *, minutes: float) -> None:
     """Say what to look at."""
     print(
         f"\nthis took {minutes:.1f} minutes\n"
@@ -116,7 +117,7 @@ def say_where(rows: Sequence[Row], ppd: Path, *, minutes: float) -> None:
         f"pictures of the test:            {rows[-1].run}/panels\n"
         f"depth of the photograph:         {OUTPUT}/motorcycle_left_preview.png\n"
         f"its point cloud:                 {OUTPUT}/motorcycle_left.ply\n"
-        f"your own photograph:             .venv/bin/ppvd depth PHOTO --model {ppd}"
+        f"your own photograph:             .venv/bin/ppvd depth PHOTO --model {model}"
     )
 
 
