@@ -5,7 +5,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from ppvd.data.augment import Augment
-from ppvd.data.loader import ShardLoader
+from ppvd.data.loader import ShardLoader, use_one_opencv_thread
 from ppvd.data.photos import Photo, Photos, collate_photos
 from ppvd.data.source import ShardSet, ShardSource
 from ppvd.data.stream import EvalStream, TrainStream
@@ -113,6 +113,8 @@ class ShardDataModule(L.LightningDataModule):
         """Return the loader of the photographs, one by one."""
         if self.photos is None:
             raise ValueError("predict must name a photograph or folder, got None: set data.predict")
+        if self.num_workers > 0:
+            use_one_opencv_thread()
         return DataLoader(
             Photos(self.photos),
             batch_size=1,

@@ -59,6 +59,8 @@ class ShardLoader:
         self, stream: Stream, *, rank: int, world: int, num_workers: int, pin_memory: bool
     ) -> None:
         self.num_workers = num_workers
+        if num_workers > 0:
+            use_one_opencv_thread()
         self._dataset = StreamDataset(stream, rank=rank, world=world)
         self._batches = DataLoader(
             self._dataset,
@@ -66,7 +68,6 @@ class ShardLoader:
             num_workers=num_workers,
             pin_memory=pin_memory,
             persistent_workers=num_workers > 0,
-            worker_init_fn=_single_threaded,
         )
         self._next_epoch = 0
 
@@ -92,6 +93,10 @@ class ShardLoader:
         yield from self._batches
 
 
-def _single_threaded(worker: int) -> None:  # noqa: ARG001
-    """Keep OpenCV to one thread a worker, as PyTorch does for itself."""
+def use_one_opencv_thread() -> None:
+    """Keep OpenCV to one thread in this process and in the workers it will fork.
+
+    It must happen before the fork: a pool of threads does not survive one, and a worker that
+    touches what is left of its parent's waits for ever.
+    """
     cv2.setNumThreads(1)
