@@ -35,19 +35,30 @@ class Frozen(SemanticEncoder):
         self.width = encoder.width
 
     def forward(self, image: Tensor) -> Tensor:
-        """Describe an image, without a graph.
+        """Describe images or clips, without a graph, whichever of the two the encoder sees.
+
+        An encoder of images describes a clip frame by frame; to one of clips, an image is a
+        clip of one frame.
 
         Args:
-            image: sRGB colour in [0, 1], ``(B, 3, H, W)``.
+            image: sRGB colour in [0, 1], ``(B, [T,] 3, H, W)``.
 
         Returns:
-            Features ``(B, D', h, w)``, detached.
+            Features ``(B, [T,] D', h, w)``, detached.
         """
         if self._device() not in (None, image.device):
             self.encoder.to(image.device)
+        clip = image if image.ndim == 5 else image.unsqueeze(1)
         with torch.no_grad():
-            features: Tensor = self.encoder(image)
-        return features
+            features = self._describe(clip)
+        return features if image.ndim == 5 else features.squeeze(1)
+
+    def _describe(self, clip: Tensor) -> Tensor:
+        if self.encoder.sees_clips:
+            features: Tensor = self.encoder(clip)
+            return features
+        frames: Tensor = self.encoder(clip.flatten(0, 1))
+        return frames.view(*clip.shape[:2], *frames.shape[1:])
 
     def extra_repr(self) -> str:
         """Name the encoder, which the tree of submodules does not show."""

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from ppvd.semantics import Frozen, NoSemantics, ViT, ViTEncoder
+from ppvd.semantics import Frozen, NoSemantics, SemanticEncoder, ViT, ViTEncoder
 
 
 def encoder():
@@ -41,6 +41,31 @@ def test_features_may_be_used_in_a_graph():
     layer = nn.Conv2d(16, 1, 1)
     layer(features).sum().backward()  # inference tensors would refuse
     assert layer.weight.grad is not None
+
+
+class Clips(SemanticEncoder):
+    """Tells each frame how long its clip is."""
+
+    width = 1
+    sees_clips = True
+
+    def forward(self, image):
+        return torch.full_like(image[:, :, :1], image.shape[1])
+
+
+def test_describes_a_clip_frame_by_frame_with_an_encoder_of_images():
+    frozen, clip = Frozen(encoder()), torch.rand(2, 3, 3, 8, 12)
+    features = frozen(clip)
+    assert features.shape == (2, 3, 16, 2, 3)
+    torch.testing.assert_close(features[1, 2], frozen(clip[1:, 2])[0])
+    assert Frozen(NoSemantics())(clip).shape[:3] == (2, 3, 0)
+
+
+def test_hands_whole_clips_to_an_encoder_of_clips():
+    frozen = Frozen(Clips())
+    assert frozen(torch.rand(2, 3, 3, 8, 8)).unique().tolist() == [3]
+    assert frozen(torch.rand(2, 3, 8, 8)).shape == (2, 1, 8, 8)
+    assert frozen(torch.rand(2, 3, 8, 8)).unique().tolist() == [1]
 
 
 def test_moves_with_its_owner():
