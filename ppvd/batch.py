@@ -20,17 +20,18 @@ class PhotoBatch(TypedDict):
 class DepthBatch(PhotoBatch):
     """What the data pipeline yields and a task consumes.
 
-    ``B`` images or ``B`` clips; clips carry a frame axis ``T`` after ``B``.
+    ``B`` images or ``B`` clips; clips carry a frame axis ``T`` after ``B``, and their frames show
+    one camera's view in order of time.
 
     Attributes:
         image: sRGB colour in [0, 1], float32, ``(B, [T,] 3, H, W)``.
+        key: Name of each image or clip, unique within its source.
         depth: Depth along the optical axis in metres, float32, ``(B, [T,] 1, H, W)``;
             zero where ``valid`` is false.
         valid: True where ``depth`` is a measurement, bool, shape of ``depth``.
         sky: True where the ray meets nothing, bool, shape of ``depth``; never valid.
         intrinsics: Pinhole matrix in pixels of *this* image, float32, ``(B, [T,] 3, 3)``;
             the centre of the first pixel is (0, 0).
-        key: Sample name, unique within its source.
         source: Name of the source each sample came from.
     """
 

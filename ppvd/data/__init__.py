@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ppvd.data.augment import Augment
     from ppvd.data.build import build_shards
     from ppvd.data.check import check_shards
+    from ppvd.data.clip import Clips
     from ppvd.data.datamodule import ShardDataModule
     from ppvd.data.encode import Sample
     from ppvd.data.errors import BadSampleError, SampleError, ShardError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _ROOMS = {
     "Augment": "augment",
     "BadSampleError": "errors",
+    "Clips": "clip",
     "Frame": "frame",
     "Manifest": "manifest",
     "Photos": "photos",
@@ -38,6 +40,7 @@ _ROOMS = {
 __all__ = [
     "Augment",
     "BadSampleError",
+    "Clips",
     "Frame",
     "Manifest",
     "Photos",

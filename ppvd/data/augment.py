@@ -1,6 +1,7 @@
 """The random part of a training sample: where it is cut and how it is coloured."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,11 +66,25 @@ class Augment:
             size: Height and width of the result.
             rng: All chance comes from here.
         """
+        return self.together([frame], size=size, rng=rng)[0]
+
+    def together(
+        self, frames: Sequence[Frame], *, size: tuple[int, int], rng: np.random.Generator
+    ) -> list[Frame]:
+        """Return one random view of all ``frames`` of a clip: the same cut, the same colours.
+
+        Args:
+            frames: What to look at, all of one size; else as in a call.
+            size: As in a call.
+            rng: As in a call.
+        """
         for _ in range(MAX_DRAWS):
-            view = cut(frame, self._draw_window(frame, size=size, rng=rng), size=size)
-            if np.count_nonzero(view.valid) >= MIN_VALID:
+            window = self._draw_window(frames[0], size=size, rng=rng)
+            views = [cut(frame, window, size=size) for frame in frames]
+            if sum(np.count_nonzero(view.valid) for view in views) >= MIN_VALID:
                 break
-        return replace(view, image=recolour(view.image, self._draw_colour(rng)))
+        colour = self._draw_colour(rng)
+        return [replace(view, image=recolour(view.image, colour)) for view in views]
 
     def _draw_window(
         self, frame: Frame, *, size: tuple[int, int], rng: np.random.Generator

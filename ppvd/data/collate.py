@@ -38,6 +38,40 @@ def collate(frames: Sequence[Frame], *, sources: Sequence[str]) -> DepthBatch:
     )
 
 
+def collate_clips(
+    clips: Sequence[Sequence[Frame]], *, keys: Sequence[str], sources: Sequence[str]
+) -> DepthBatch:
+    """Return the batch of ``clips``, with a frame axis after the first.
+
+    Args:
+        clips: ``B`` clips of ``T`` frames, all of one size.
+        keys: Name of each clip.
+        sources: Name of the source of each.
+
+    Raises:
+        ValueError: If the clips differ in length or size.
+    """
+    lengths = sorted({len(clip) for clip in clips})
+    if len(lengths) != 1:
+        raise ValueError(
+            f"clips of a batch must have one length, got {lengths} frames: set eval_batch_size to 1"
+        )
+    flat = collate([frame for clip in clips for frame in clip], sources=sources)
+
+    def split(frames: Tensor) -> Tensor:
+        return frames.reshape(len(clips), lengths[0], *frames.shape[1:])
+
+    return DepthBatch(
+        image=split(flat["image"]),
+        depth=split(flat["depth"]),
+        valid=split(flat["valid"]),
+        sky=split(flat["sky"]),
+        intrinsics=split(flat["intrinsics"]),
+        key=list(keys),
+        source=list(sources),
+    )
+
+
 def image_to_tensor(image: NDArray[np.uint8]) -> Tensor:
     """Return ``image``, uint8 ``(..., H, W, 3)``, as float32 ``(..., 3, H, W)`` in [0, 1]."""
     channels_first = np.ascontiguousarray(np.moveaxis(image, -1, -3))

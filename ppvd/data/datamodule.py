@@ -5,6 +5,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from ppvd.data.augment import Augment
+from ppvd.data.clip import Clips
 from ppvd.data.loader import ShardLoader, use_one_opencv_thread
 from ppvd.data.photos import Photo, Photos, collate_photos
 from ppvd.data.source import ShardSet, ShardSource
@@ -33,8 +34,10 @@ class ShardDataModule(L.LightningDataModule):
             fill a batch on every rank is left out; None for as many as the sets hold.
         seed: Seed of order, mixture and augmentation.
         augment: Random views; None for the middle of each picture.
+        clips: How training clips are drawn from segments of video; evaluation then reads whole
+            segments. None is for image models: one frame of each segment.
         shuffle_buffer: Undecoded samples that each reader shuffles among; at 1024x768 one is
-            about 0.75 MB.
+            about 0.75 MB, and a segment as much for each of its frames.
         max_bad_fraction: Share of an epoch's training samples that may be unreadable before the
             run stops, in [0, 1); each is logged. Evaluation accepts none.
         pin_memory: Whether batches land in page-locked memory; None for yes if there is a GPU.
@@ -57,6 +60,7 @@ class ShardDataModule(L.LightningDataModule):
         samples_per_epoch: int | None = None,
         seed: int = 0,
         augment: Augment | None = DEFAULT_AUGMENT,
+        clips: Clips | None = None,
         shuffle_buffer: int = 256,
         max_bad_fraction: float = 0.0,
         pin_memory: bool | None = None,
@@ -80,6 +84,7 @@ class ShardDataModule(L.LightningDataModule):
         self.samples_per_epoch = samples_per_epoch
         self.seed = seed
         self.augment = augment
+        self.clips = clips
         self.shuffle_buffer = shuffle_buffer
         self.max_bad_fraction = max_bad_fraction
         self.pin_memory = torch.cuda.is_available() if pin_memory is None else pin_memory
@@ -96,6 +101,8 @@ class ShardDataModule(L.LightningDataModule):
             num_batches=self._num_batches(sets),
             seed=self.seed,
             augment=self.augment,
+            clips=self.clips,
+            strides={name: source.max_stride for name, source in named.items()},
             shuffle_buffer=self.shuffle_buffer,
             max_bad_fraction=self.max_bad_fraction,
         )
@@ -124,12 +131,16 @@ class ShardDataModule(L.LightningDataModule):
         )
 
     def _evaluations(self, stage: str) -> dict[str, ShardLoader]:
-        return {
-            name: self._loader(
-                EvalStream(name=name, shards=source.open(), batch_size=self.eval_batch_size)
+        streams = {
+            name: EvalStream(
+                name=name,
+                shards=source.open(),
+                batch_size=self.eval_batch_size,
+                clips=self.clips is not None,
             )
             for name, source in self._named(stage).items()
         }
+        return {name: self._loader(stream) for name, stream in streams.items()}
 
     def _named(self, stage: str) -> dict[str, ShardSource]:
         named = self.sources[stage]

@@ -16,16 +16,21 @@ class ShardSource:
         root: Folder or URL prefix of the shards; the manifest's own folder if None.
         weight: Weight in the training mixture; only proportions matter.
         num_samples: Use only the first so many samples of the set; None for all.
+        max_stride: Largest step between neighbouring frames of a training clip; more than 1
+            shows faster motion than the set was filmed with.
     """
 
     manifest: str
     root: str | None = None
     weight: float = 1.0
     num_samples: int | None = None
+    max_stride: int = 1
 
     def __post_init__(self) -> None:
         if self.num_samples is not None and self.num_samples < 1:
             raise ValueError(f"num_samples must be positive, got {self.num_samples}")
+        if self.max_stride < 1:
+            raise ValueError(f"max_stride must be positive, got {self.max_stride}")
 
     def open(self) -> "ShardSet":
         """Read the manifest.

@@ -1,8 +1,8 @@
 """Streams of batches for one reader: the sample's journey from shard to batch."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import count
+from dataclasses import dataclass, field
+from itertools import count, islice
 from random import Random
 from zlib import crc32
 
@@ -12,7 +12,8 @@ import webdataset
 from ppvd.batch import DepthBatch
 from ppvd.data.augment import Augment, centre_cut
 from ppvd.data.budget import Budget, read_pieces
-from ppvd.data.collate import collate
+from ppvd.data.clip import Clips
+from ppvd.data.collate import collate, collate_clips
 from ppvd.data.decode import RawSample, decode
 from ppvd.data.errors import ShardError
 from ppvd.data.frame import Frame
@@ -33,6 +34,8 @@ class TrainStream:
         num_batches: Batches of an epoch, of each rank.
         seed: Seed of order, mixture and augmentation.
         augment: Random view; None for the middle of each picture.
+        clips: How clips are drawn from segments; None for single frames.
+        strides: Largest step between neighbouring frames of a clip by source, where not 1.
         shuffle_buffer: Undecoded samples that a reader holds back to shuffle among.
         max_bad_fraction: Share of an epoch's samples that may be unreadable.
     """
@@ -46,6 +49,8 @@ class TrainStream:
     augment: Augment | None
     shuffle_buffer: int
     max_bad_fraction: float
+    clips: Clips | None = None
+    strides: Mapping[str, int] = field(default_factory=dict)
 
     def num_batches_of(self, reader: Reader) -> int:
         """Return how many batches ``reader`` yields in an epoch."""
@@ -68,11 +73,12 @@ class TrainStream:
             for name, interval in zip(names, plan.intervals, strict=True)
         ]
         for chosen, numbers in zip(plan.batches, plan.numbers, strict=True):
-            frames = [
-                self._view(streams[source], budget, rng=_rng(self.seed, epoch, number))
-                for source, number in zip(chosen, numbers, strict=True)
+            sources = [names[source] for source in chosen]
+            views = [
+                self._view(streams[place], source, budget, rng=_rng(self.seed, epoch, number))
+                for place, source, number in zip(chosen, sources, numbers, strict=True)
             ]
-            yield collate(frames, sources=[names[source] for source in chosen])
+            yield self._batch(views, sources)
 
     def _stream(
         self, name: str, interval: tuple[int, int], budget: Budget, *, num_planned: int
@@ -95,36 +101,52 @@ class TrainStream:
                 raise ShardError(f"source {name!r} must hold a good sample among {start}..{stop}")
 
     def _view(
-        self, stream: Iterator[RawSample], budget: Budget, *, rng: np.random.Generator
-    ) -> Frame:
+        self, stream: Iterator[RawSample], source: str, budget: Budget, *, rng: np.random.Generator
+    ) -> tuple[str, list[Frame]]:
+        """Return the key of the next good sample and the view of the frames drawn from it."""
         while True:
             raw = next(stream)
             try:
-                frame = decode(raw, frame=int(rng.integers(len(raw.info.frames))))
+                frames = [decode(raw, frame=number) for number in self._numbers(raw, source, rng)]
             except ShardError as error:
                 budget.spend(error, 1)
                 continue
             if self.augment is None:
-                return centre_cut(frame, size=self.size)
-            return self.augment(frame, size=self.size, rng=rng)
+                return raw.key, [centre_cut(frame, size=self.size) for frame in frames]
+            return raw.key, self.augment.together(frames, size=self.size, rng=rng)
+
+    def _numbers(self, raw: RawSample, source: str, rng: np.random.Generator) -> list[int]:
+        """Draw which frames of a sample are decoded."""
+        num_frames = len(raw.info.frames)
+        if self.clips is None:
+            return [int(rng.integers(num_frames))]
+        return self.clips.draw(num_frames, max_stride=self.strides.get(source, 1), rng=rng)
+
+    def _batch(self, views: list[tuple[str, list[Frame]]], sources: list[str]) -> DepthBatch:
+        if self.clips is None:
+            return collate([frames[0] for _, frames in views], sources=sources)
+        return collate_clips(
+            [frames for _, frames in views], keys=[key for key, _ in views], sources=sources
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvalStream:
     """Every sample of one set once, in order, at its own size; a bad sample always raises.
 
-    A score over fewer samples than its name promises would be a wrong score. Of a clip, the first
-    frame is read.
+    A score over fewer samples than its name promises would be a wrong score.
 
     Args:
         name: Name that the batches carry as their source.
         shards: Set to read.
         batch_size: Samples of a batch; the last one of a reader may be smaller.
+        clips: Whether segments are read whole, with a frame axis; if not, their first frame.
     """
 
     name: str
     shards: ShardSet
     batch_size: int
+    clips: bool = False
 
     def num_batches_of(self, reader: Reader) -> int:
         """Return how many batches ``reader`` yields."""
@@ -139,14 +161,18 @@ class EvalStream:
         own = share(self.shards.num_samples, reader)
         budget = Budget(num_planned=len(own), max_bad_fraction=0.0)
         plan = pieces(self.shards.counts, start=own.start, stop=own.stop)
-        frames: list[Frame] = []
-        for raw in read_pieces(self.shards, list(plan), on_bad=budget.spend):
-            frames.append(decode(raw))
-            if len(frames) == self.batch_size:
-                yield collate(frames, sources=[self.name] * len(frames))
-                frames = []
-        if frames:
-            yield collate(frames, sources=[self.name] * len(frames))
+        samples = read_pieces(self.shards, list(plan), on_bad=budget.spend)
+        while group := list(islice(samples, self.batch_size)):
+            yield self._batch(group)
+
+    def _batch(self, group: list[RawSample]) -> DepthBatch:
+        sources = [self.name] * len(group)
+        if not self.clips:
+            return collate([decode(raw) for raw in group], sources=sources)
+        clips = [
+            [decode(raw, frame=number) for number in range(len(raw.info.frames))] for raw in group
+        ]
+        return collate_clips(clips, keys=[raw.key for raw in group], sources=sources)
 
 
 Stream = TrainStream | EvalStream
