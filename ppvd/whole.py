@@ -2,6 +2,8 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -12,27 +14,38 @@ READABLE = 0o644
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write beside ``path`` under a passing name, then rename; missing folders are made.
-
-    A crash, also of the machine, leaves the old file or the new one.
+    """Write a file as ``appearing_whole`` does.
 
     Args:
         path: Where to; an existing file is replaced.
         content: All of it.
     """
+    with appearing_whole(path) as passing:
+        passing.write_bytes(content)
+
+
+@contextmanager
+def appearing_whole(path: Path) -> Iterator[Path]:
+    """Lend a passing name beside ``path``; what is written there is renamed at the end.
+
+    Missing folders are made. A crash, also of the machine, leaves the old file or the new one;
+    so does an error within the ``with`` block.
+
+    Args:
+        path: Where the file shall appear; an existing file is replaced.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        passing = Path(file.name)
-        try:
-            file.write(content)
-            file.flush()
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    passing = Path(name)
+    try:
+        yield passing
+        with passing.open("rb") as file:
             os.fsync(file.fileno())
-            passing.chmod(READABLE)
-            passing.replace(path)
-        finally:
-            passing.unlink(missing_ok=True)
+        passing.chmod(READABLE)
+        passing.replace(path)
+    finally:
+        passing.unlink(missing_ok=True)
 
 
 def write_png(path: Path, picture: NDArray[np.uint8] | NDArray[np.uint16]) -> None:

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ppvd.whole import write_png, write_whole
+from ppvd.whole import appearing_whole, write_png, write_whole
 
 
 def test_replaces_and_makes_folders(tmp_path):
@@ -45,3 +45,20 @@ def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
         write_whole(path, b"new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_written_elsewhere_in_steps_appears_at_the_end(tmp_path):
+    path = tmp_path / "new" / "b.bin"
+    with appearing_whole(path) as passing:
+        passing.write_bytes(b"half")
+        assert not path.exists()
+        passing.write_bytes(b"whole")
+    assert path.read_bytes() == b"whole"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_error_on_the_way_leaves_nothing(tmp_path):
+    with pytest.raises(KeyError), appearing_whole(tmp_path / "b.bin") as passing:
+        passing.write_bytes(b"half")
+        raise KeyError
+    assert list(tmp_path.iterdir()) == []
