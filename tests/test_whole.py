@@ -58,7 +58,11 @@ def test_a_file_written_elsewhere_in_steps_appears_at_the_end(tmp_path):
 
 
 def test_an_error_on_the_way_leaves_nothing(tmp_path):
-    with pytest.raises(KeyError), appearing_whole(tmp_path / "b.bin") as passing:
-        passing.write_bytes(b"half")
-        raise KeyError
+    def fail():
+        with appearing_whole(tmp_path / "b.bin") as passing:
+            passing.write_bytes(b"half")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert list(tmp_path.iterdir()) == []
