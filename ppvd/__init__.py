@@ -43,7 +43,10 @@ _NAMES = {
         flip_intrinsics flying_points intrinsics_from_fov masked_quantiles mean_distance project
         scale_intrinsics unproject working_size write_ply
     """,
-    "losses": "CodeError CodeStep FeatureAlignment FlowStep GradientMatching VelocityError",
+    "losses": """
+        CodeError CodeStep FeatureAlignment FlowStep GradientMatching TemporalGradient
+        VelocityError
+    """,
     "metrics": "DepthErrors EdgeChamfer ImageMeans depth_errors",
     "nn": """
         Attention Block CascadeDiT Condition Mlp Modulation Modulator Rotary SemanticPrompt

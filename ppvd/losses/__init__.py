@@ -4,6 +4,7 @@ from ppvd.losses.alignment import FeatureAlignment
 from ppvd.losses.code import CodeError
 from ppvd.losses.gradient import GradientMatching
 from ppvd.losses.step import CodeStep, FlowStep
+from ppvd.losses.temporal import TemporalGradient
 from ppvd.losses.velocity import VelocityError
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "FeatureAlignment",
     "FlowStep",
     "GradientMatching",
+    "TemporalGradient",
     "VelocityError",
 ]

@@ -63,12 +63,13 @@ class FeatureAlignment(nn.Module):
             raise ValueError("projector must be built before use: call configure")
         if step.tokens is None or step.features is None:
             raise ValueError("step must carry tokens and features for FeatureAlignment")
+        tokens = step.tokens.flatten(0, -4)  # frames of clips are so many images
         # The projector is a network and keeps the ambient precision; the cosine does not.
-        projected = self.projector(step.tokens.flatten(2).transpose(1, 2))  # (B, N, D')
-        with torch.autocast(step.tokens.device.type, enabled=False):
-            features = step.features.float()
-            if features.shape[-2:] != step.tokens.shape[-2:]:
-                size = step.tokens.shape[-2:]
+        projected = self.projector(tokens.flatten(2).transpose(1, 2))  # (B, N, D')
+        with torch.autocast(tokens.device.type, enabled=False):
+            features = step.features.flatten(0, -4).float()
+            if features.shape[-2:] != tokens.shape[-2:]:
+                size = tokens.shape[-2:]
                 features = F.interpolate(features, size, mode="bilinear", align_corners=False)
             target = features.flatten(2).transpose(1, 2)
             return 1 - F.cosine_similarity(projected.float(), target, dim=-1).mean()

@@ -7,12 +7,12 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class CodeStep:
-    """One training step of a regressor on a batch of ``B`` depth maps.
+    """One training step of a regressor on a batch of ``B`` depth maps or clips of ``T`` maps.
 
     Attributes:
-        clean: Depth code ``x_0``, ``(B, 1, H, W)``.
-        predicted_clean: The network's estimate of it, ``(B, 1, H, W)``.
-        valid: True where the code is to be learnt, bool, ``(B, 1, H, W)``.
+        clean: Depth code ``x_0``, ``(B, [T,] 1, H, W)``.
+        predicted_clean: The network's estimate of it, shape of ``clean``.
+        valid: True where the code is to be learnt, bool, shape of ``clean``.
     """
 
     clean: Tensor
@@ -25,11 +25,11 @@ class FlowStep(CodeStep):
     """One training step of the flow; ``predicted_clean`` is the data end of the predicted line.
 
     Attributes:
-        velocity: True velocity ``v_t`` (Eq. 2), ``(B, 1, H, W)``.
-        predicted_velocity: The network's velocity, ``(B, 1, H, W)``.
-        time: Path time in [0, 1], ``(B,)``.
-        tokens: Tokens tapped inside the network, ``(B, D, h, w)``, if a loss asked for them.
-        features: The encoder's features, ``(B, D', h', w')``, if there is an encoder.
+        velocity: True velocity ``v_t`` (Eq. 2), shape of ``clean``.
+        predicted_velocity: The network's velocity, shape of ``clean``.
+        time: Path time in [0, 1], one for each image or clip, ``(B,)``.
+        tokens: Tokens tapped inside the network, ``(B, [T,] D, h, w)``, if a loss asked for them.
+        features: The encoder's features, ``(B, [T,] D', h', w')``, if there is an encoder.
     """
 
     velocity: Tensor

@@ -66,3 +66,9 @@ def test_says_what_is_missing(loss, make_step):
         FeatureAlignment()(_step(make_step, torch.zeros(1, 6, 1, 1), torch.zeros(1, 5, 1, 1)))
     with pytest.raises(ValueError, match="step must carry tokens and features"):
         loss(_step(make_step, torch.zeros(1, 6, 1, 1), None))
+
+
+def test_frames_of_clips_count_as_images(loss, make_step):
+    tokens, features = torch.randn(2, 3, 6, 4, 8), torch.randn(2, 3, 5, 2, 4)
+    flat = loss(_step(make_step, tokens.flatten(0, 1), features.flatten(0, 1)))
+    torch.testing.assert_close(loss(_step(make_step, tokens, features)), flat)
