@@ -1,14 +1,13 @@
 """A plain vision transformer that carries the weights of DINOv2 under their published names."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ppvd.semantics.vit_block import NORM_EPS, Block, LayerScale
-
-INIT_STD = 0.02  # released DINOv2 and MAE
+from ppvd.semantics.vit_block import INIT_STD, NORM_EPS, Block, draw_weights
 
 
 class PatchEmbed(nn.Module):
@@ -88,16 +87,10 @@ class ViT(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw fresh weights: truncated normal of deviation 0.02, biases at zero."""
+        """Draw fresh weights as `draw_weights` does, and the tables likewise."""
         for name, parameter in self.named_parameters(recurse=False):
             nn.init.trunc_normal_(parameter, std=1e-6 if name == "cls_token" else INIT_STD)
-        for module in self.modules():
-            if isinstance(module, nn.Linear | nn.Conv2d):
-                nn.init.trunc_normal_(module.weight, std=INIT_STD)
-                assert module.bias is not None
-                nn.init.zeros_(module.bias)
-            elif isinstance(module, nn.LayerNorm | LayerScale):
-                module.reset_parameters()
+        draw_weights(self)
 
     def forward(self, image: Tensor) -> Tensor:
         """Describe a normalised image by one feature for each patch.
@@ -111,9 +104,28 @@ class ViT(nn.Module):
         Raises:
             ValueError: If the patch does not divide the image.
         """
-        height, width = (side // self.patch for side in image.shape[-2:])
-        patches = self.tokens(image)[:, 1 + self.num_registers :]
-        return patches.transpose(1, 2).reshape(len(image), self.width, height, width)
+        return self._to_map(self.tokens(image), image)
+
+    def layers(self, image: Tensor, taps: Sequence[int]) -> list[Tensor]:
+        """Describe a normalised image as several blocks see it.
+
+        Args:
+            image: Normalised colour, ``(B, 3, H, W)``, both sides divisible by the patch.
+            taps: Blocks, counted from 0, in rising order.
+
+        Returns:
+            For each tap the patch tokens after that block and the *last* norm (as released),
+            ``(B, D, H / patch, W / patch)``.
+
+        Raises:
+            ValueError: If the patch does not divide the image.
+        """
+        tokens, maps = self._embed(image), []
+        for index, block in enumerate(self.blocks):
+            tokens = block(tokens)
+            if index in taps:
+                maps.append(self._to_map(self.norm(tokens), image))
+        return maps
 
     def tokens(self, image: Tensor) -> Tensor:
         """Return all tokens after the last norm: class, registers, then patches row by row.
@@ -132,6 +144,12 @@ class ViT(nn.Module):
             tokens = block(tokens)
         described: Tensor = self.norm(tokens)
         return described
+
+    def _to_map(self, tokens: Tensor, image: Tensor) -> Tensor:
+        """Lay the patch tokens of an image out as a map."""
+        height, width = (side // self.patch for side in image.shape[-2:])
+        patches = tokens[:, 1 + self.num_registers :]
+        return patches.transpose(1, 2).reshape(len(tokens), self.width, height, width)
 
     def _embed(self, image: Tensor) -> Tensor:
         for name, side in zip(("height", "width"), image.shape[-2:], strict=True):

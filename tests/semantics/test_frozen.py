@@ -72,7 +72,7 @@ def test_moves_with_its_owner():
     task = Task()
     task.to(torch.float64)
     assert task.encoder.encoder.backbone.cls_token.dtype == torch.float64
-    assert task.encoder.encoder.mean.dtype == torch.float64
+    assert task.encoder.encoder.input.mean.dtype == torch.float64
     assert task.encoder(torch.rand(1, 3, 8, 8, dtype=torch.float64)).dtype == torch.float64
     task.to("meta")
     assert task.encoder.encoder.backbone.cls_token.is_meta
