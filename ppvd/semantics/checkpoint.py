@@ -1,6 +1,7 @@
 """Weights from a file into a module, strictly, wherever in the file the module's part lies."""
 
 import pickle
+import re
 import zipfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 NAMES_SHOWN = 8  # of each kind, in an error
+_CODE = re.compile(r"GLOBAL (\S+)")
 
 
 def load_strictly(module: nn.Module, path: str | Path) -> None:
@@ -66,7 +68,7 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
         mapped = zipfile.is_zipfile(path)  # all but files older than torch 1.6
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        raise ValueError(f"weights must be a readable checkpoint, got {path}: {error}") from error
+        raise ValueError(_unreadable(path, error)) from error
     for level in ("state_dict", "model"):
         content = content.get(level, content) if isinstance(content, Mapping) else content
     if not isinstance(content, Mapping):
@@ -99,6 +101,22 @@ def find_prefix(state: Mapping[str, Tensor], names: Collection[str], *, path: st
         held = f"it fits under {sorted(best)}" if best else f"got names {_some(state)}"
         raise ValueError(f"weights in {path} must hold the module exactly once, {held}")
     return best[0]
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    """Say in one sentence what is wrong with a file, rather than how to switch safety off."""
+    if code := _CODE.search(str(error)):
+        return (
+            f"weights must be plain tensors, got {path}, which holds code ({code[1]}); nothing of "
+            f"it was run; save the state dict of what is in it instead"
+        )
+    with path.open("rb") as file:
+        if file.read(64).lstrip().startswith(b"<"):
+            return f"weights must be a readable checkpoint, got {path}: it is a web page"
+    reason = "it is truncated or no checkpoint"
+    if isinstance(error, SafetensorError):
+        reason += f" ({error})"
+    return f"weights must be a readable checkpoint, got {path}: {reason}; fetch it again"
 
 
 def _some(names: Collection[str]) -> str:

@@ -1,4 +1,4 @@
-import argparse
+from pathlib import Path
 
 import pytest
 import torch
@@ -117,14 +117,29 @@ def test_truncated_file(tmp_path):
     torch.save(vit().state_dict(), tmp_path / "x.pth")
     whole = (tmp_path / "x.pth").read_bytes()
     (tmp_path / "x.pth").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ValueError, match="readable checkpoint"):
+    with pytest.raises(ValueError, match=r"readable checkpoint, got .*truncated or no checkpoint"):
         read_state_dict(tmp_path / "x.pth")
 
 
-def test_code_in_a_file_is_not_run(tmp_path):
-    torch.save({"state_dict": argparse.Namespace()}, tmp_path / "x.pth")
-    with pytest.raises(ValueError, match="readable checkpoint"):
+def test_web_page_saved_in_place_of_a_file(tmp_path):
+    (tmp_path / "x.pth").write_text("\n<!DOCTYPE html><title>Sign in</title>")
+    with pytest.raises(ValueError, match=r"x\.pth: it is a web page"):
         read_state_dict(tmp_path / "x.pth")
+
+
+class Trap:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_code_in_a_file_is_named_and_not_run(tmp_path):
+    torch.save({"state_dict": Trap(tmp_path / "executed")}, tmp_path / "x.pth")
+    with pytest.raises(ValueError, match=r"plain tensors, got .*which holds code \(\w+\); nothing of it was run"):
+        read_state_dict(tmp_path / "x.pth")
+    assert not (tmp_path / "executed").exists()
 
 
 def test_file_that_holds_no_names(tmp_path):
