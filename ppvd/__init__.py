@@ -39,9 +39,9 @@ _NAMES = {
     """,
     "geometry": """
         AffineFit Alignment Chamfer DepthCanny DepthCodec DepthRange DisparityCodec LogDepthCodec
-        PointCloud cloud_from_depth colourise crop_intrinsics dilate edge_chamfer enlarge_depth
-        flip_intrinsics flying_points intrinsics_from_fov masked_quantiles mean_distance project
-        scale_intrinsics unproject working_size write_ply
+        PointCloud WindowChain cloud_from_depth colourise crop_intrinsics dilate edge_chamfer
+        enlarge_depth fit_affine flip_intrinsics flying_points intrinsics_from_fov
+        masked_quantiles mean_distance project scale_intrinsics unproject working_size write_ply
     """,
     "losses": """
         CodeError CodeStep FeatureAlignment FlowStep GradientMatching TemporalGradient

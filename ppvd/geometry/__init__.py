@@ -1,6 +1,6 @@
 """Pure functions on depth: codes, alignment, cameras, edges, point clouds, pictures."""
 
-from ppvd.geometry.align import AffineFit, Alignment
+from ppvd.geometry.align import AffineFit, Alignment, fit_affine
 from ppvd.geometry.camera import (
     crop_intrinsics,
     flip_intrinsics,
@@ -9,6 +9,7 @@ from ppvd.geometry.camera import (
     scale_intrinsics,
     unproject,
 )
+from ppvd.geometry.chain import WindowChain
 from ppvd.geometry.chamfer import Chamfer, edge_chamfer, flying_points, mean_distance
 from ppvd.geometry.codec import DepthCodec, DepthRange, DisparityCodec, LogDepthCodec
 from ppvd.geometry.colour import colourise
@@ -28,12 +29,14 @@ __all__ = [
     "DisparityCodec",
     "LogDepthCodec",
     "PointCloud",
+    "WindowChain",
     "cloud_from_depth",
     "colourise",
     "crop_intrinsics",
     "dilate",
     "edge_chamfer",
     "enlarge_depth",
+    "fit_affine",
     "flip_intrinsics",
     "flying_points",
     "intrinsics_from_fov",

@@ -97,7 +97,7 @@ class Alignment:
             one = torch.ones_like(_total(valid), dtype=torch.double)
             return AffineFit(one, torch.zeros_like(one))
         target = self._from_depth(depth.double().where(valid, 1.0))
-        return _least_squares(prediction.double(), target, valid)
+        return fit_affine(prediction.double(), target, valid)
 
     def _from_depth(self, depth: Tensor) -> Tensor:
         if self.space == "log":
@@ -122,8 +122,15 @@ class Alignment:
         return torch.minimum(aligned, farthest)
 
 
-def _least_squares(source: Tensor, target: Tensor, valid: Tensor) -> AffineFit:
-    """Solve ``min sum (scale * source + shift - target)^2`` over each image's valid entries."""
+def fit_affine(source: Tensor, target: Tensor, valid: Tensor) -> AffineFit:
+    """Solve ``min sum (scale * source + shift - target)^2`` over each element's valid entries.
+
+    Args:
+        source: Values to carry, float64, ``(B, ...)``.
+        target: Where to, float64, shape of ``source``.
+        valid: Entries that count, bool, shape of ``source``; where they hold one value alone,
+            or there are none, the scale is 0.
+    """
     count = _total(valid).clamp_min(1)
     source, target = source.where(valid, 0.0), target.where(valid, 0.0)
     source_mean, target_mean = _total(source) / count, _total(target) / count
