@@ -137,7 +137,7 @@ class Trap:
 
 def test_code_in_a_file_is_named_and_not_run(tmp_path):
     torch.save({"state_dict": Trap(tmp_path / "executed")}, tmp_path / "x.pth")
-    with pytest.raises(ValueError, match=r"plain tensors, got .*which holds code \(\w+\); nothing of it was run"):
+    with pytest.raises(ValueError, match=r"got .*which holds code \(\w+\); nothing of it was"):
         read_state_dict(tmp_path / "x.pth")
     assert not (tmp_path / "executed").exists()
 
