@@ -1,3 +1,4 @@
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ from safetensors.torch import load_file
 from ppvd.weights import image_dit
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "released"
+SERVER = Path(__file__).with_name("hub_server.py")
 
 
 @pytest.fixture
@@ -54,3 +56,28 @@ def released(golden, weights):
         return tensors, image_dit(weights(tensors))
 
     return load
+
+
+@pytest.fixture
+def weights_dir(tmp_path, monkeypatch):
+    """An empty folder in which published files are kept."""
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    monkeypatch.setenv("PPVD_WEIGHTS", str(folder))
+    return folder
+
+
+@pytest.fixture
+def hub(weights_dir, monkeypatch):
+    """A hub on the loopback address, asked instead of the real one; retries do not wait, and
+    every hundred bytes are kept."""
+    spec = importlib.util.spec_from_file_location("hub_server", SERVER)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    running = module.Hub()
+    assert weights_dir.is_dir()
+    monkeypatch.setenv("HF_ENDPOINT", running.address)
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 100)
+    monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda _: None)
+    yield running
+    running.close()

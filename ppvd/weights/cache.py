@@ -1,0 +1,38 @@
+"""Where published files are kept, and how one is found by its name."""
+
+import os
+from pathlib import Path
+
+from ppvd.weights.download import download
+from ppvd.weights.published import published
+
+
+def weights_folder() -> Path:
+    """Return ``$PPVD_WEIGHTS``, by default ``~/.cache/ppvd``; it need not exist."""
+    return Path(os.environ.get("PPVD_WEIGHTS") or "~/.cache/ppvd").expanduser()
+
+
+def locate(name: str) -> Path:
+    """Return the file of a published model; it is downloaded where it is not there yet.
+
+    Args:
+        name: As in ``PUBLISHED``. What was imported under it (``NAME.safetensors``) comes
+            before the published file itself.
+
+    Raises:
+        ValueError: If nothing is published under the name, or a checksum is wrong.
+        FileNotFoundError: If it is not there and only a browser gets it.
+        ConnectionError: If it cannot be downloaded.
+    """
+    model, folder = published(name), weights_folder()
+    for file in (f"{name}.safetensors", model.file):
+        if (folder / file).is_file():
+            return folder / file
+    target = folder / model.file
+    if model.hub is None and model.url is None:
+        raise FileNotFoundError(
+            f"{name} must be fetched with a browser: open {model.page} and save the file as "
+            f"{target}, or set PPVD_WEIGHTS to the folder that holds {model.file}"
+        )
+    download(model, target)
+    return target
