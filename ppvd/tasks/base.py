@@ -7,7 +7,6 @@ from typing import Any, TypedDict
 
 import lightning as L
 import torch
-import torch.nn.functional as F
 from lightning.pytorch.core.mixins.hparams_mixin import _given_hyperparameters
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
@@ -16,19 +15,17 @@ from torch.optim.lr_scheduler import LRScheduler
 from torchmetrics import MeanMetric, Metric, MetricCollection
 
 from ppvd.batch import DepthBatch, PhotoBatch
-from ppvd.geometry import DepthCodec, enlarge_depth, working_size
+from ppvd.geometry import DepthCodec
 from ppvd.metrics import DepthErrors, EdgeChamfer
 from ppvd.tasks.guard import LossGuard
+from ppvd.tasks.view import NativeView, View
 
 OptimizerCallable = Callable[[Iterable[nn.Parameter]], Optimizer]
 SchedulerCallable = Callable[[Optimizer, int], LRScheduler]
 
-# Step of the code, whose range is about 1, that counts as a depth edge when a map is enlarged.
-MAX_CODE_GAP = 0.03
-
 
 class Evaluated(TypedDict):
-    """Result of a validation or test step: the ``(B, 1, H, W)`` code at the image's size."""
+    """Result of an evaluation step: the ``(B, [T,] 1, H, W)`` code at the image's size."""
 
     prediction: Tensor
 
@@ -47,7 +44,7 @@ def paper_adamw(params: Iterable[nn.Parameter]) -> Optimizer:
 
 
 def training_target(codec: DepthCodec, batch: DepthBatch) -> tuple[Tensor, Tensor]:
-    """Return the code to learn and the mask of its pixels, both ``(B, 1, H, W)``.
+    """Return the code to learn and the mask of its pixels, both ``(B, [T,] 1, H, W)``.
 
     Sky takes part, at the code that the codec gives it (released code).
     """
@@ -103,26 +100,32 @@ class DepthTask(L.LightningModule, ABC):
             keys: Names of the images; noise is drawn from them.
 
         Returns:
-            Code, affine in log depth, ``(B, 1, H, W)``.
+            Code, affine in what the model's codec codes, ``(B, 1, H, W)``.
         """
 
     def predict(self, image: Tensor, *, keys: Sequence[str]) -> Tensor:
-        """Estimate the depth code of images of any size, at that size.
+        """Estimate the depth code of images or clips of any size, at that size.
+
+        A clip is seen frame by frame here, all its frames with the clip's own noise: what a
+        model of images can do for it.
 
         Args:
-            image: sRGB in [0, 1], ``(B, 3, H, W)``.
-            keys: Names of the images; noise is drawn from them.
+            image: sRGB in [0, 1], ``(B, [T,] 3, H, W)``.
+            keys: Names of the images or clips; noise is drawn from them.
 
         Returns:
-            Code, affine in log depth, ``(B, 1, H, W)``; no pixel is an average across an edge.
+            Code, affine in what the model's codec codes, ``(B, [T,] 1, H, W)``; no pixel is an
+            average across an edge.
         """
-        size = image.shape[-2], image.shape[-1]
-        working = working_size(size, divisor=self.divisor, pixels=self.pixels)
-        if working == size:
-            return self.predict_code(image, keys=keys).float()
-        small = F.interpolate(image, working, mode="bilinear", antialias=True)
-        code = self.predict_code(small, keys=keys).float()
-        return enlarge_depth(code, size, max_gap=MAX_CODE_GAP, relative=False, guide=image)
+        if image.ndim == 5:
+            return torch.stack([self.predict(frame, keys=keys) for frame in image.unbind(1)], 1)
+        code = self.predict_code(self.view.shrink(image), keys=keys).float()
+        return self.view.enlarge(code, image)
+
+    @property
+    def view(self) -> View:
+        """How images come before the network, and codes back to their size."""
+        return NativeView(divisor=self.divisor, pixels=self.pixels)
 
     # Training.
 
@@ -214,8 +217,9 @@ class DepthTask(L.LightningModule, ABC):
         prediction = self.predict(batch["image"], keys=batch["key"])
         if prediction.is_cuda:
             torch.cuda.synchronize(prediction.device)
-        per_image = (time.perf_counter() - start) / len(batch["key"])
-        self._seconds[name].update(per_image, weight=len(batch["key"]))
+        num_images = prediction[..., 0, 0, 0].numel()
+        per_image = (time.perf_counter() - start) / num_images
+        self._seconds[name].update(per_image, weight=num_images)
         self._scores[name].update(
             prediction=prediction,
             depth=batch["depth"],

@@ -7,33 +7,23 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import Metric
 
-from ppvd.batch import DepthBatch
 from ppvd.flow import (
     LogitNormalTimes,
     Solver,
     TimeGrid,
     UniformTimes,
-    clean_from_velocity,
     euler,
-    interpolate,
     uniform_grid,
-    velocity,
 )
 from ppvd.geometry import LogDepthCodec
-from ppvd.losses import FeatureAlignment, FlowStep, VelocityError
 from ppvd.nn import CascadeDiT
-from ppvd.semantics import Frozen, SemanticEncoder, load_strictly
-from ppvd.tasks.base import (
-    DepthTask,
-    OptimizerCallable,
-    SchedulerCallable,
-    paper_adamw,
-    training_target,
-)
+from ppvd.semantics import SemanticEncoder
+from ppvd.tasks.base import OptimizerCallable, SchedulerCallable, paper_adamw
+from ppvd.tasks.flow_task import FlowTask
 from ppvd.tasks.noise import keyed_noise
 
 
-class PPD(DepthTask):
+class PPD(FlowTask):
     """Generates the depth of one image from noise, prompted by a frozen encoder.
 
     Args:
@@ -80,90 +70,34 @@ class PPD(DepthTask):
         scheduler: SchedulerCallable | None = None,
         pixels: int | None = None,
     ) -> None:
-        super().__init__(metrics=metrics, optimizer=optimizer, scheduler=scheduler, pixels=pixels)
+        super().__init__(
+            encoder,
+            net,
+            prompt=prompt,
+            initial_weights=initial_weights,
+            codec=codec or LogDepthCodec(),
+            times=times,
+            losses=losses,
+            weights=weights,
+            solver=solver,
+            grid=grid,
+            num_steps=num_steps,
+            seed=seed,
+            metrics=metrics,
+            optimizer=optimizer,
+            scheduler=scheduler,
+            pixels=pixels,
+        )
         if num_samples < 1:
             raise ValueError(f"num_samples must be at least 1, got {num_samples}")
-        self.encoder = Frozen(encoder)
-        self.prompt = prompt and encoder.width > 0
-        self.net = net(encoder.width if self.prompt else 0)
-        self.initial_weights = initial_weights
-        self.codec = codec or LogDepthCodec()
-        self.times = times or LogitNormalTimes()
-        self.losses = nn.ModuleDict(losses or {"velocity": VelocityError()})
-        self.weights = weights or {}
-        self.solver = solver
-        self.grid = tuple(grid(num_steps))
         self.num_samples = num_samples
-        self.seed = seed
-        self._tap = self._configure_feature_alignment(encoder.width)
-        unknown = sorted(set(self.weights) - set(self.losses))
-        if unknown:
-            raise ValueError(f"weights must name losses {sorted(self.losses)}, got {unknown}")
-
-    @property
-    def divisor(self) -> int:
-        """Number that must divide both sides of the images the network sees."""
-        return self.net.divisor
-
-    def setup(self, stage: str) -> None:
-        """Fill the network before a training that starts anew.
-
-        Raises:
-            ValueError: If ``initial_weights`` cannot be read or is of another network.
-        """
-        if stage == "fit" and self.initial_weights and self.trainer.ckpt_path is None:
-            load_strictly(self.net, self.initial_weights)
-
-    def training_step(self, batch: DepthBatch, batch_idx: int) -> Tensor:
-        """Draw times and noise, predict the velocity, and return the loss (Eq. 1-3, 10)."""
-        clean, mask = training_target(self.codec, batch)
-        time = self.times(len(clean), device=clean.device)
-        noise = torch.randn_like(clean)
-        step = self._flow_step(batch["image"], clean, noise, time, mask)
-        losses = {name: loss(step) for name, loss in self.losses.items()}
-        return self.weighted_sum(losses, self.weights, batch)
 
     def predict_code(self, image: Tensor, *, keys: Sequence[str]) -> Tensor:
         """Sample the code ``num_samples`` times and return the mean (Eq. 4)."""
-        features = self.encoder(image) if self.prompt else None
-        field = self.net.velocity_field(image, features, self.grid)
+        field = self.velocity_field(image)
         size = image.shape[-2], image.shape[-1]
         total = torch.zeros_like(image[:, :1])
         for draw in range(self.num_samples):
             noise = keyed_noise(keys, size, seed=self.seed, draw=draw).to(image.device)
             total += self.solver(field, noise, self.grid)
         return total / self.num_samples
-
-    def _flow_step(
-        self, image: Tensor, clean: Tensor, noise: Tensor, time: Tensor, mask: Tensor
-    ) -> FlowStep:
-        features = self.encoder(image) if self.encoder.width else None
-        noisy = interpolate(clean, noise, time)
-        condition = self.net.condition(image, features if self.prompt else None)
-        modulation = self.net.modulation(time)
-        tokens = None
-        if self._tap is None:
-            predicted = self.net.denoise(noisy, condition, modulation, time)
-        else:
-            predicted, tokens = self.net.denoise_with_tokens(
-                noisy, condition, modulation, time, tap=self._tap
-            )
-        return FlowStep(
-            clean=clean,
-            velocity=velocity(clean, noise),
-            predicted_velocity=predicted,
-            predicted_clean=clean_from_velocity(noisy, predicted, time),
-            time=time,
-            valid=mask,
-            tokens=tokens,
-            features=features,
-        )
-
-    def _configure_feature_alignment(self, semantic_width: int) -> int | None:
-        aligned = [loss for loss in self.losses.values() if isinstance(loss, FeatureAlignment)]
-        if len(aligned) > 1:
-            raise ValueError(f"losses may hold one FeatureAlignment, got {len(aligned)}")
-        for loss in aligned:
-            loss.configure(self.net.width, semantic_width)
-            return loss.tap
-        return None

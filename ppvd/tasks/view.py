@@ -1,0 +1,71 @@
+"""How images come before a network of limited sizes, and how its depth comes back."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from ppvd.geometry import enlarge_depth, working_size
+
+# Step of the code, whose range is about 1, that counts as a depth edge when a map is enlarged.
+MAX_CODE_GAP = 0.03
+# Side of the only images the released video model takes.
+RELEASED_SIDE = 512
+
+
+class View(Protocol):
+    """Brings images to a size the network takes, and codes to the size of the images."""
+
+    def shrink(self, image: Tensor) -> Tensor:
+        """Return images ``(B, 3, H, W)`` at a working size, ``(B, 3, h, w)``."""
+
+    def enlarge(self, code: Tensor, image: Tensor) -> Tensor:
+        """Return codes ``(B, 1, h, w)`` at the size of their images, ``(B, 1, H, W)``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NativeView:
+    """Keeps the aspect ratio, and averages no depth across an edge (ours).
+
+    Args:
+        divisor: Number that must divide both sides of what the network sees.
+        pixels: Area of what it sees; ``None`` for the image's own scale.
+    """
+
+    divisor: int
+    pixels: int | None = None
+
+    def shrink(self, image: Tensor) -> Tensor:
+        """Resize with antialiasing; an image of a working size stays as it is."""
+        size = image.shape[-2], image.shape[-1]
+        working = working_size(size, divisor=self.divisor, pixels=self.pixels)
+        if working == size:
+            return image
+        return F.interpolate(image, working, mode="bilinear", antialias=True)
+
+    def enlarge(self, code: Tensor, image: Tensor) -> Tensor:
+        """Enlarge along the edges of the image; edges of depth stay steps."""
+        size = image.shape[-2], image.shape[-1]
+        if code.shape[-2:] == size:
+            return code
+        return enlarge_depth(code, size, max_gap=MAX_CODE_GAP, relative=False, guide=image)
+
+
+@dataclass(frozen=True)
+class ReleasedVideoView:
+    """What the released video script does: for comparison with its numbers, not for depth.
+
+    Frames are squashed to 512 x 512 without antialiasing, the red channel takes blue's place, and
+    depth is enlarged bilinearly, across edges too.
+    """
+
+    def shrink(self, image: Tensor) -> Tensor:
+        """Squash the frames, and swap red and blue."""
+        size = RELEASED_SIDE, RELEASED_SIDE
+        return F.interpolate(image.flip(1), size, mode="bilinear", align_corners=False)
+
+    def enlarge(self, code: Tensor, image: Tensor) -> Tensor:
+        """Enlarge bilinearly."""
+        size = image.shape[-2], image.shape[-1]
+        return F.interpolate(code, size, mode="bilinear", align_corners=False)
