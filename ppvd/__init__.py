@@ -53,8 +53,9 @@ _NAMES = {
         TokenGrid attend patchify rotary sincos
     """,
     "semantics": """
-        Frozen NoSemantics SemanticEncoder ViT ViTEncoder ViTRegressor load_strictly
-        read_state_dict
+        DINOv2 DepthAnythingV2 Frozen ImageInput MAE MoGe2 MoGe2Size NoSemantics Pi3
+        PublishedEncoder SemanticEncoder VGGT ViT ViTEncoder ViTRegressor ViTSize ViewMixer
+        ViewSize fill_strictly load_strictly read_state_dict
     """,
     "tasks": "CascadeRegressor DepthTask MeanDepth NonFiniteLossError PPD Regressor WarmupCosine",
     "weights": "image_dit",

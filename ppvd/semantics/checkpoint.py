@@ -11,7 +11,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-NAMES_SHOWN = 8  # of each kind, in an error
+from ppvd.semantics.strict import fill_strictly, some
+
 _CODE = re.compile(r"GLOBAL (\S+)")
 
 
@@ -31,20 +32,7 @@ def load_strictly(module: nn.Module, path: str | Path) -> None:
     prefix = find_prefix(state, module.state_dict().keys(), path=path)
     part = {name.removeprefix(prefix): v for name, v in state.items() if name.startswith(prefix)}
     where = f"the part '{prefix}' of {path}" if prefix else str(path)
-    try:
-        report = module.load_state_dict(part, strict=False)
-    except RuntimeError as error:
-        differences = "; ".join(map(str.strip, str(error).splitlines()[1 : 1 + NAMES_SHOWN]))
-        raise ValueError(
-            f"weights in {where} must have the shapes of this {type(module).__name__}, "
-            f"got {differences}"
-        ) from error
-    if report.missing_keys or report.unexpected_keys:
-        raise ValueError(
-            f"weights in {where} must have exactly the names of this {type(module).__name__}, "
-            f"got missing {_some(report.missing_keys)}, "
-            f"unexpected {_some(report.unexpected_keys)}; compare its depth and options"
-        )
+    fill_strictly(module, part, where=where)
 
 
 def read_state_dict(path: str | Path) -> dict[str, Tensor]:
@@ -98,7 +86,7 @@ def find_prefix(state: Mapping[str, Tensor], names: Collection[str], *, path: st
                 found[prefix] = found.get(prefix, 0) + 1
     best = [prefix for prefix, count in found.items() if count == max(found.values())]
     if len(best) != 1:
-        held = f"it fits under {sorted(best)}" if best else f"got names {_some(state)}"
+        held = f"it fits under {sorted(best)}" if best else f"got names {some(state)}"
         raise ValueError(f"weights in {path} must hold the module exactly once, {held}")
     return best[0]
 
@@ -117,9 +105,3 @@ def _unreadable(path: Path, error: Exception) -> str:
     if isinstance(error, SafetensorError):
         reason += f" ({error})"
     return f"weights must be a readable checkpoint, got {path}: {reason}; fetch it again"
-
-
-def _some(names: Collection[str]) -> str:
-    shown = sorted(names)[:NAMES_SHOWN]
-    more = len(names) - len(shown)
-    return f"{shown}" + (f" and {more} more" if more else "")
