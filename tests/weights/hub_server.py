@@ -49,8 +49,9 @@ class Answer(BaseHTTPRequestHandler):
             self.wfile.write(rest)
 
     def head(self):
-        asked, content = self.headers.get("Range"), self.server.files.get(self.path)
+        asked = self.headers.get("Range")
         self.server.asked.append((self.command, self.path, asked))
+        content = self.server.files.get(self.path)
         start = int(asked.removeprefix("bytes=").split("-")[0]) if asked else 0
         rest = (content or b"")[start:]
         self.send_response(404 if content is None else 206 if asked else 200)
