@@ -49,8 +49,8 @@ _NAMES = {
     """,
     "metrics": "DepthErrors EdgeChamfer ImageMeans depth_errors",
     "nn": """
-        Attention Block CascadeDiT Condition Mlp Modulation Modulator Rotary SemanticPrompt
-        TokenGrid attend patchify rotary sincos
+        Attention Block Branches CascadeDiT Condition Mlp Modulation Modulator Propagation
+        References Rotary SemanticPrompt Stage TokenGrid attend patchify rotary sincos
     """,
     "semantics": """
         DINOv2 DepthAnythingV2 Frozen ImageInput MAE MoGe2 MoGe2Size NoSemantics Pi3

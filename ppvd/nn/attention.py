@@ -13,6 +13,10 @@ MAX_WHOLE_TOKENS = 1024
 """Longest sequence whose attention matrix a CPU holds whole."""
 
 
+KeysAndValues = tuple[Tensor, Tensor]
+"""What tokens show to others, normalised and turned, ``(B, R * M, num_heads, d)`` each."""
+
+
 class Attention(nn.Module):
     """Multi-head self-attention; queries and keys are layer-normalised within each head.
 
@@ -38,28 +42,58 @@ class Attention(nn.Module):
         self.query_norm.reset_parameters()
         self.key_norm.reset_parameters()
 
-    def forward(self, tokens: Tensor, rotary: Rotary | None) -> Tensor:
-        """Mix tokens ``(B, N, D)``; ``rotary`` turns queries and keys by their place."""
-        batch, length, width = tokens.shape
-        heads = self.qkv(tokens).view(batch, length, 3, self.num_heads, width // self.num_heads)
-        query, key, value = heads.unbind(2)  # (B, N, num_heads, d)
-        query, key = self.query_norm(query), self.key_norm(key)
+    def forward(
+        self, tokens: Tensor, rotary: Rotary | None, shared: KeysAndValues | None = None
+    ) -> Tensor:
+        """Mix tokens with each other and with what they all see.
+
+        Args:
+            tokens: ``(B, N, D)`` or, for the frames of clips, ``(B, T, N, D)``.
+            rotary: Turns queries and keys by their place.
+            shared: What every frame of a clip sees besides itself, see `keys_and_values`.
+        """
+        query, key, value = self._heads(self.qkv(tokens), 3)
+        query, key = self.query_norm(query), self.key_norm(key)  # (B, [T,] N, num_heads, d)
         if rotary is not None:
             query, key = rotary.turn(query), rotary.turn(key)
-        mixed = attend(query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2))
-        out: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
+        if shared is not None:
+            key, value = _beside(key, shared[0]), _beside(value, shared[1])
+        mixed = attend(query.transpose(-2, -3), key.transpose(-2, -3), value.transpose(-2, -3))
+        out: Tensor = self.out(mixed.transpose(-2, -3).flatten(-2))
         return out
+
+    def keys_and_values(self, tokens: Tensor, rotary: Rotary | None) -> KeysAndValues:
+        """Return keys and values of tokens ``(B, R, M, D)`` that ask nothing themselves."""
+        width = self.qkv.in_features
+        rows = F.linear(tokens, self.qkv.weight[width:], self.qkv.bias[width:])
+        key, value = self._heads(rows, 2)
+        key = self.key_norm(key)
+        if rotary is not None:
+            key = rotary.turn(key)
+        return key.flatten(1, 2), value.flatten(1, 2)
+
+    def _heads(self, rows: Tensor, parts: int) -> tuple[Tensor, ...]:
+        """Part rows ``(..., N, parts * D)`` and give each its heads, ``(..., N, num_heads, d)``."""
+        return rows.view(*rows.shape[:-1], parts, self.num_heads, -1).unbind(-3)
+
+
+def _beside(own: Tensor, shared: Tensor) -> Tensor:
+    """Append what a clip shares ``(B, R * M, ...)`` to each frame's own ``(B, T, N, ...)``."""
+    shared = shared.unsqueeze(1).expand(-1, own.shape[1], -1, -1, -1)
+    return torch.cat([own, shared], 2)
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Scaled dot-product attention, ``(B, num_heads, N, d)`` each.
+    """Scaled dot-product attention of ``(..., num_heads, N, d)``; keys may outnumber queries.
 
     On a CPU in bfloat16 short sequences hold their attention matrix whole: the fused kernel
     is two to three times slower there.
     """
     on_cpu = query.device.type == "cpu" and query.dtype is torch.bfloat16
-    if on_cpu and query.shape[2] <= MAX_WHOLE_TOKENS:
+    if on_cpu and key.shape[-2] <= MAX_WHOLE_TOKENS:
         logits = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
         weights: Tensor = logits.softmax(-1)
         return weights @ value
-    return F.scaled_dot_product_attention(query, key, value)
+    # Fused kernels want one batch axis.
+    query_, key_, value_ = (part.flatten(0, -4) for part in (query, key, value))
+    return F.scaled_dot_product_attention(query_, key_, value_).view(query.shape)

@@ -5,11 +5,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ppvd.nn.attention import Attention
-from ppvd.nn.modulation import modulated_norm
-from ppvd.nn.positions import Rotary
-
-Branch = tuple[Tensor, Tensor, Tensor]
-"""Shift, scale and gate of one branch, ``(B or 1, 1, D)`` each."""
+from ppvd.nn.condition import Stage
+from ppvd.nn.modulation import Branch, Branches, modulated_norm
+from ppvd.nn.propagation import Propagation, References
 
 
 class Mlp(nn.Module):
@@ -51,29 +49,71 @@ def gelu(hidden: Tensor) -> Tensor:
 class Block(nn.Module):
     """A DiT block without its own time matrix: the network's `Modulator` computes all at once.
 
+    In clips it may let the frames meet (section III-D), in two ways that images pass by.
+
     Args:
         width: Channels ``D``.
         num_heads: Attention heads.
         hidden: Channels inside the MLP.
+        propagation: Reference frames that every frame sees.
+        temporal: Whether a block of attention over the frames at each place comes first.
     """
 
-    def __init__(self, width: int, num_heads: int, hidden: int) -> None:
+    def __init__(
+        self,
+        width: int,
+        num_heads: int,
+        hidden: int,
+        *,
+        propagation: Propagation | None = None,
+        temporal: bool = False,
+    ) -> None:
         super().__init__()
+        self.propagation = propagation
+        self.temporal = Block(width, num_heads, hidden) if temporal else None
         self.attention = Attention(width, num_heads)
         self.mlp = Mlp(width, hidden)
 
     def reset_parameters(self) -> None:
         """Draw all weights anew."""
-        self.attention.reset_parameters()
-        self.mlp.reset_parameters()
+        for part in (self.temporal, self.attention, self.mlp):
+            if part is not None:
+                part.reset_parameters()
 
     def forward(
-        self, tokens: Tensor, mixing: Branch, mapping: Branch, rotary: Rotary | None
+        self,
+        tokens: Tensor,
+        own: Branches,
+        stage: Stage | None = None,
+        before: Branches | None = None,
     ) -> Tensor:
-        """Transform tokens ``(B, N, D)``; ``mixing`` modulates attention, ``mapping`` the MLP."""
-        shift, scale, gate = mixing
-        mixed = self.attention(modulated_norm(tokens, shift, scale), rotary)
-        tokens = torch.addcmul(tokens, gate, mixed)
-        shift, scale, gate = mapping
+        """Transform tokens.
+
+        Args:
+            tokens: Of images ``(B, N, D)`` or of clips ``(B, T, N, D)``.
+            own: Modulation of this block.
+            stage: Where the tokens lie; None is nowhere.
+            before: Modulation of the temporal block.
+        """
+        references = None
+        if self.temporal is not None and before is not None and tokens.ndim == 4:
+            tokens = self.temporal(tokens.transpose(1, 2), before).transpose(1, 2)
+        if self.propagation is not None and stage is not None and tokens.ndim == 4:
+            references = self.propagation.gather(tokens, stage)
+        tokens = self._mix(tokens, own.mixing, stage, references)
+        shift, scale, gate = own.mapping
         mapped = self.mlp(modulated_norm(tokens, shift, scale))
         return torch.addcmul(tokens, gate, mapped)
+
+    def _mix(
+        self, tokens: Tensor, mixing: Branch, stage: Stage | None, references: References | None
+    ) -> Tensor:
+        shift, scale, gate = mixing
+        shared = None
+        if references is not None:
+            # The block leaves references as they are: their keys and values are all it needs.
+            seen = modulated_norm(references.tokens, shift, scale)
+            shared = self.attention.keys_and_values(seen, references.rotary)
+        rotary = None if stage is None else stage.rotary
+        mixed = self.attention(modulated_norm(tokens, shift, scale), rotary, shared)
+        return torch.addcmul(tokens, gate, mixed)

@@ -8,14 +8,16 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ppvd.nn.block import Block
-from ppvd.nn.condition import Condition
+from ppvd.nn.condition import Condition, Stage
 from ppvd.nn.demands import (
     require_above_zero,
     require_blocks,
     require_choice,
-    require_divisible,
     require_features,
+    require_frames,
     require_heads,
+    require_image,
+    require_last_blocks,
     require_same_size,
 )
 from ppvd.nn.embed import PatchEmbed
@@ -23,6 +25,7 @@ from ppvd.nn.fusion import SemanticPrompt
 from ppvd.nn.grid import TokenGrid
 from ppvd.nn.modulation import Modulation, Modulator, modulated_norm
 from ppvd.nn.positions import rotary, sincos
+from ppvd.nn.propagation import Propagation
 
 
 class CascadeDiT(nn.Module):
@@ -37,6 +40,11 @@ class CascadeDiT(nn.Module):
 
     `forward` composes `condition`, `modulation` and `denoise`. A sampler calls the first two
     once an image and a grid of times, and only `denoise` in each step (`velocity_field`).
+
+    Clips are images with a frame axis, ``(B, T, ...)`` throughout: any number of frames, one
+    time a clip. Frames meet in ``propagation`` and in temporal blocks; in a network without
+    these, and where there is no frame axis, every image is on its own. So an image network
+    and its video network are one function on images.
 
     Args:
         semantic_width: Channels ``D'`` of the encoder's features, 0 for none.
@@ -53,6 +61,10 @@ class CascadeDiT(nn.Module):
             channels the noise does not fit through the tokens, and the clean sample, which
             does, learns better (ours). The result of `forward` is the velocity either way.
         min_time: Floor of the time by which a clean sample's velocity is divided (ours).
+        propagation: What frames see of reference frames; None is nothing. It has no weights.
+        temporal_blocks: Blocks of attention over the frames at each place, one before each of
+            the last blocks (released: 3; the paper has none). They start as the identity, where
+            the released ones do not: added to a trained network, they first change nothing.
         checkpoint_blocks: Last blocks whose activations are recomputed in the backward pass.
 
     Raises:
@@ -73,6 +85,8 @@ class CascadeDiT(nn.Module):
         positions: Literal["rotary", "sincos"] = "rotary",
         prediction: Literal["velocity", "clean"] = "velocity",
         min_time: float = 0.05,
+        propagation: Propagation | None = None,
+        temporal_blocks: int = 0,
         checkpoint_blocks: int = 0,
     ) -> None:
         super().__init__()
@@ -80,19 +94,33 @@ class CascadeDiT(nn.Module):
         require_choice("positions", positions, ("rotary", "sincos"))
         require_choice("prediction", prediction, ("velocity", "clean"))
         require_heads(width, num_heads)
-        require_blocks(depth, split, checkpoint_blocks)
+        require_blocks(depth, split)
+        require_last_blocks(
+            depth, checkpoint_blocks=checkpoint_blocks, temporal_blocks=temporal_blocks
+        )
         require_above_zero(patch=patch, coarse_factor=coarse_factor, min_time=min_time)
         self.semantic_width, self.width, self.patch = semantic_width, width, patch
         self.divisor, self.head_dim = patch * coarse_factor, width // num_heads
         self.positions, self.prediction, self.min_time = positions, prediction, min_time
+        self.propagation = propagation
         self.first_checkpoint = depth - checkpoint_blocks
+        fused = coarse_factor > 1 or semantic_width > 0
+        self.split = split if fused else depth
         hidden = round(mlp_ratio * width)
 
         self.embed = PatchEmbed(width, self.divisor)
-        self.modulator = Modulator(width, 2 * depth)
-        self.blocks = nn.ModuleList(Block(width, num_heads, hidden) for _ in range(depth))
-        fused = coarse_factor > 1 or semantic_width > 0
-        self.split = split if fused else depth
+        self.modulator = Modulator(width, depth, num_temporal=temporal_blocks)
+        first = depth if propagation is None else propagation.first_block(depth, self.split % depth)
+        self.blocks = nn.ModuleList(
+            Block(
+                width,
+                num_heads,
+                hidden,
+                propagation=propagation if index >= first else None,
+                temporal=index >= depth - temporal_blocks,
+            )
+            for index in range(depth)
+        )
         self.fusion: SemanticPrompt | None = None
         if fused:
             self.fusion = SemanticPrompt(width, semantic_width, factor=coarse_factor, hidden=hidden)
@@ -112,13 +140,13 @@ class CascadeDiT(nn.Module):
         """Estimate the velocity at a noisy sample.
 
         Args:
-            noisy: Noisy depth code ``x_t``, ``(B, 1, H, W)``; sides divisible by ``divisor``.
-            image: sRGB colour in [0, 1], ``(B, 3, H, W)``.
+            noisy: Noisy depth code ``x_t``, ``(B, [T,] 1, H, W)``; sides divisible by ``divisor``.
+            image: sRGB colour in [0, 1], ``(B, [T,] 3, H, W)``.
             time: Path time in [0, 1], 1 is noise, ``(B,)``.
-            features: The encoder's features ``(B, D', h, w)``; none where D' is 0.
+            features: The encoder's features ``(B, [T,] D', h, w)``; none where D' is 0.
 
         Returns:
-            Velocity ``v_t``, float32, ``(B, 1, H, W)``.
+            Velocity ``v_t``, float32, shape of ``noisy``.
 
         Raises:
             ValueError: If a size does not fit the network.
@@ -127,19 +155,18 @@ class CascadeDiT(nn.Module):
 
     def condition(self, image: Tensor, features: Tensor | None = None) -> Condition:
         """Derive all that depends on the image alone; arguments and errors as in `forward`."""
-        require_divisible(image, self.divisor)
-        require_features(features, self.semantic_width)
+        require_image(image, self.divisor)
+        require_features(features, image, self.semantic_width)
+        require_frames(image, self.propagation)
         grid = TokenGrid(image.shape[-2] // self.divisor, image.shape[-1] // self.divisor)
-        tokens = self.embed.embed_image(image)
-        coarse = fine = prompt = None
+        tokens, prompt = self.embed.embed_image(image), None
         if self.positions == "sincos":
             tokens = tokens + sincos(grid, self.width, tokens.device).to(tokens.dtype)
-        else:
-            coarse = rotary(grid, self.head_dim, tokens.device)
-            fine = rotary(self._fine(grid), self.head_dim, tokens.device)
         if features is not None and self.fusion is not None:
             prompt = self.fusion.prompt(features, grid)
-        return Condition(grid, tokens, prompt, coarse, fine)
+        coarse = self._stage(grid, tokens.device)
+        fine = self._stage(grid.split(self.divisor // self.patch), tokens.device)
+        return Condition(tokens, prompt, coarse, fine)
 
     def modulation(self, time: Tensor) -> Modulation:
         """Return adaLN of all blocks for times in [0, 1], ``(N,)``: a batch's or a grid's."""
@@ -165,7 +192,9 @@ class CascadeDiT(nn.Module):
         *,
         tap: int,
     ) -> tuple[Tensor, Tensor]:
-        """Do as `denoise`, and also return the tokens after block ``tap``, ``(B, D, h, w)``.
+        """Do as `denoise`, and also return the tokens after block ``tap``.
+
+        They are ``(B, [T,] D, h, w)``.
 
         Raises:
             ValueError: If there is no block ``tap``.
@@ -179,11 +208,11 @@ class CascadeDiT(nn.Module):
     def velocity_field(
         self, image: Tensor, features: Tensor | None, times: Sequence[float]
     ) -> Callable[[Tensor, float], Tensor]:
-        """Return the field ``(x_t, t) -> v_t`` of one image batch at the times of a grid.
+        """Return the field ``(x_t, t) -> v_t`` of one batch at the times of a grid.
 
         Args:
-            image: sRGB colour in [0, 1], ``(B, 3, H, W)``.
-            features: The encoder's features ``(B, D', h, w)``, or None.
+            image: sRGB colour in [0, 1], ``(B, [T,] 3, H, W)``.
+            features: The encoder's features ``(B, [T,] D', h, w)``, or None.
             times: All times at which the field will be asked.
         """
         condition = self.condition(image, features)
@@ -205,24 +234,23 @@ class CascadeDiT(nn.Module):
         *,
         tap: int | None,
     ) -> tuple[Tensor, Tensor | None]:
-        require_same_size(noisy, condition.grid, self.divisor)
+        require_same_size(noisy, condition, self.divisor)
         tokens = self.embed.embed_noisy(noisy) + condition.tokens
         modulation = modulation.to(tokens.dtype)
-        branches = modulation.branches()
-        grid, places, tapped = condition.grid, condition.coarse, None
-        for index, block in enumerate(self.blocks):
+        if condition.is_clip:
+            modulation = modulation.over_frames()
+        stage, tapped = condition.coarse, None
+        for index, (own, before) in enumerate(modulation.blocks()):
             if index == self.split and self.fusion is not None:
-                tokens = self.fusion(tokens, condition.prompt)
-                grid, places = self._fine(grid), condition.fine
-            mixing, mapping = branches[2 * index : 2 * index + 2]
+                tokens, stage = self.fusion(tokens, condition.prompt), condition.fine
             if index >= self.first_checkpoint and torch.is_grad_enabled():
-                tokens = _recomputed(block, tokens, mixing, mapping, places)
+                tokens = _recomputed(self.blocks[index], tokens, own, stage, before)
             else:
-                tokens = block(tokens, mixing, mapping, places)
+                tokens = self.blocks[index](tokens, own, stage, before)
             if index == tap:
-                tapped = grid.to_map(tokens)
+                tapped = stage.grid.to_map(tokens)
         patches = self.head(modulated_norm(tokens, *modulation.head()))
-        painted = grid.paint(patches, self.patch).float()
+        painted = stage.grid.paint(patches, self.patch).float()
         return self._velocity(painted, noisy, time), tapped
 
     def _velocity(self, painted: Tensor, noisy: Tensor, time: Tensor | float) -> Tensor:
@@ -231,10 +259,17 @@ class CascadeDiT(nn.Module):
             return painted
         if not isinstance(time, Tensor):
             return (noisy - painted) / max(time, self.min_time)
-        return (noisy - painted) / time.float().clamp(min=self.min_time).view(-1, 1, 1, 1)
+        floored = time.float().clamp(min=self.min_time)
+        return (noisy - painted) / floored.view(-1, *(1 for _ in noisy.shape[1:]))
 
-    def _fine(self, grid: TokenGrid) -> TokenGrid:
-        return grid.split(self.divisor // self.patch)
+    def _stage(self, grid: TokenGrid, device: torch.device) -> Stage:
+        if self.positions == "sincos":
+            return Stage(grid, None)
+        places = rotary(grid, self.head_dim, device)
+        if self.propagation is None:
+            return Stage(grid, places)
+        pool = self.propagation.pool
+        return Stage(grid, places, rotary(grid, self.head_dim, device, pool=pool))
 
     def _reset_head(self) -> None:
         nn.init.zeros_(self.head.weight)

@@ -2,7 +2,8 @@
 
 from torch import Tensor
 
-from ppvd.nn.grid import TokenGrid
+from ppvd.nn.condition import Condition
+from ppvd.nn.propagation import Propagation
 
 
 def require_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
@@ -24,26 +25,49 @@ def require_heads(width: int, num_heads: int) -> None:
         raise ValueError(f"width must be divisible by 4 * num_heads = {4 * num_heads}, got {width}")
 
 
-def require_blocks(depth: int, split: int, checkpoint_blocks: int) -> None:
-    """Raise `ValueError` unless there are blocks on both sides of ``split`` and enough of them."""
+def require_blocks(depth: int, split: int) -> None:
+    """Raise `ValueError` unless there are blocks on both sides of ``split``."""
     if depth < 2:
         raise ValueError(f"depth must be at least 2, got {depth}")
     if not 0 < split < depth:
         raise ValueError(f"split must be between 1 and depth - 1 = {depth - 1}, got {split}")
-    if not 0 <= checkpoint_blocks <= depth:
-        raise ValueError(f"checkpoint_blocks must be in 0..{depth}, got {checkpoint_blocks}")
 
 
-def require_divisible(image: Tensor, divisor: int) -> None:
-    """Raise `ValueError` unless both sides of the image are multiples of ``divisor``."""
+def require_last_blocks(depth: int, **counts: int) -> None:
+    """Raise `ValueError` unless each part covers no more than all blocks."""
+    for name, count in counts.items():
+        if not 0 <= count <= depth:
+            raise ValueError(f"{name} must be in 0..{depth}, got {count}")
+
+
+def require_image(image: Tensor, divisor: int) -> None:
+    """Raise `ValueError` unless this is an image or clip with sides divisible by ``divisor``."""
+    if image.ndim not in (4, 5) or image.shape[-3] != 3:
+        raise ValueError(f"image must be (B, 3, H, W) or (B, T, 3, H, W), got {[*image.shape]}")
     for name, size in (("height", image.shape[-2]), ("width", image.shape[-1])):
         if size % divisor:
             raise ValueError(f"image {name} must be divisible by {divisor}, got {size}")
 
 
-def require_features(features: Tensor | None, semantic_width: int) -> None:
+def require_frames(image: Tensor, propagation: Propagation | None) -> None:
+    """Raise `ValueError` unless a clip has at least one of the reference frames."""
+    if image.ndim == 5 and propagation is not None:
+        first, num_frames = min(propagation.references), image.shape[1]
+        if first >= num_frames:
+            raise ValueError(
+                f"clips must have more than {first} frames, of which references are "
+                f"{propagation.references}, got {num_frames}"
+            )
+
+
+def require_features(features: Tensor | None, image: Tensor, semantic_width: int) -> None:
     """Raise `ValueError` unless the features have the width the network was built for."""
-    channels = 0 if features is None else features.shape[1]
+    if features is not None and features.shape[:-3] != image.shape[:-3]:
+        raise ValueError(
+            f"features must be of the same {'clips' if image.ndim == 5 else 'images'}, "
+            f"{[*image.shape[:-3]]}, got {[*features.shape[:-3]]}"
+        )
+    channels = 0 if features is None else features.shape[-3]
     if channels != semantic_width:
         raise ValueError(
             f"features must have semantic_width = {semantic_width} channels, "
@@ -51,11 +75,15 @@ def require_features(features: Tensor | None, semantic_width: int) -> None:
         )
 
 
-def require_same_size(noisy: Tensor, grid: TokenGrid, divisor: int) -> None:
-    """Raise `ValueError` unless the noisy sample covers the grid of the image's tokens."""
+def require_same_size(noisy: Tensor, condition: Condition, divisor: int) -> None:
+    """Raise `ValueError` unless the noisy sample covers the image's pixels and frames."""
+    grid, frames = condition.coarse.grid, condition.tokens.shape[1:-2]
     height, width = grid.height * divisor, grid.width * divisor
     if noisy.shape[-2:] != (height, width):
         raise ValueError(
             f"noisy must have the size of the image, {height} x {width}, "
             f"got {noisy.shape[-2]} x {noisy.shape[-1]}"
         )
+    if noisy.shape[1:-3] != frames:
+        expected = ", ".join(map(str, ("B", *frames, 1, height, width)))
+        raise ValueError(f"noisy must be ({expected}) as the image is, got {[*noisy.shape]}")

@@ -40,11 +40,11 @@ class PatchEmbed(nn.Module):
         joint_xavier_((self.noisy, self.image), fan_in=4 * pixels, fan_out=width)
 
     def embed_noisy(self, noisy: Tensor) -> Tensor:
-        """Embed the noisy depth ``(B, 1, H, W)``, ``(B, N, D)``."""
+        """Embed the noisy depth ``(..., 1, H, W)``, ``(..., N, D)``."""
         return _project(self.noisy, patchify(noisy, self.patch))
 
     def embed_image(self, image: Tensor) -> Tensor:
-        """Embed the image ``(B, 3, H, W)`` in [0, 1], centred on 0, ``(B, N, D)``."""
+        """Embed the image ``(..., 3, H, W)`` in [0, 1], centred on 0, ``(..., N, D)``."""
         return _project(self.image, patchify(image - 0.5, self.patch))
 
 

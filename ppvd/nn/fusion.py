@@ -47,25 +47,25 @@ class SemanticPrompt(nn.Module):
         """Return the features' half of the first layer.
 
         Args:
-            features: Output of the encoder, of any magnitude, ``(B, D', h', w')``.
+            features: Output of the encoder, of any magnitude, ``(..., D', h', w')``.
             grid: Grid of the tokens it will join.
 
         Returns:
-            ``(B, N, hidden)``.
+            ``(..., N, hidden)``.
         """
         assert self.features is not None, "a prompt needs semantic_width above 0"
-        unit = F.normalize(features.float(), dim=1)  # Eq. 6
+        unit = F.normalize(features.float(), dim=-3).flatten(0, -4)  # Eq. 6
         if features.shape[-2:] != (grid.height, grid.width):
             size = (grid.height, grid.width)
             unit = F.interpolate(unit, size, mode="bilinear", align_corners=False)
         rows = unit.flatten(2).transpose(1, 2).to(self.features.weight.dtype)
         prompt: Tensor = self.features(rows)
-        return prompt
+        return prompt.view(*features.shape[:-3], *prompt.shape[1:])
 
     def forward(self, tokens: Tensor, prompt: Tensor | None) -> Tensor:
-        """Fuse and split tokens ``(B, N, D)`` into ``(B, factor**2 * N, D)``, cell by cell."""
+        """Fuse and split tokens ``(..., N, D)`` into ``(..., factor**2 * N, D)``, cell by cell."""
         hidden = self.tokens(tokens)
         if prompt is not None:
             hidden = hidden + prompt
         split: Tensor = self.out(F.silu(self.middle(F.silu(hidden))))  # Eq. 7
-        return split.view(len(tokens), -1, tokens.shape[-1])
+        return split.view(*tokens.shape[:-2], -1, tokens.shape[-1])

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 @dataclass(frozen=True)
@@ -52,18 +53,33 @@ class TokenGrid:
         return self._by_cell(row), self._by_cell(col)
 
     def to_map(self, tokens: Tensor) -> Tensor:
-        """Lay tokens ``(B, N, D)`` out as a map ``(B, D, height, width)``."""
-        batch, _, channels = tokens.shape
-        cells = tokens.view(batch, self.rows, self.cols, self.cell, self.cell, channels)
-        lines = cells.permute(0, 5, 1, 3, 2, 4)  # (B, D, rows, cell, cols, cell)
-        return lines.reshape(batch, channels, self.height, self.width)
+        """Lay tokens ``(..., N, D)`` out as a map ``(..., D, height, width)``."""
+        *batch, _, channels = tokens.shape
+        cells = tokens.reshape(-1, self.rows, self.cols, self.cell, self.cell, channels)
+        lines = cells.transpose(2, 3).reshape(*batch, self.height, self.width, channels)
+        return lines.movedim(-1, -3)  # channels stay last in memory, as the tokens had them
+
+    def pool(self, tokens: Tensor, size: int) -> Tensor:
+        """Average windows of ``size * size`` tokens ``(..., N, D)``, row by row, ``(..., M, D)``.
+
+        Windows at the last row and column hold what is left of the grid.
+        """
+        pooled = F.avg_pool2d(self.to_map(tokens).flatten(0, -4), size, ceil_mode=True)
+        rows = pooled.flatten(2).transpose(1, 2)
+        return rows.reshape(*tokens.shape[:-2], *rows.shape[1:])
+
+    def pooled_coordinates(self, size: int, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Return the row and the column of every window's centre, each ``(M,)``."""
+        places = torch.stack(self.coordinates(device), -1)
+        row, col = self.pool(places[None], size)[0].unbind(-1)
+        return row, col
 
     def paint(self, patches: Tensor, patch: int) -> Tensor:
-        """Lay patches ``(B, N, patch * patch)`` out as an image ``(B, 1, H, W)``."""
-        cell, batch = self.cell, len(patches)
-        pixels = patches.view(batch, self.rows, self.cols, cell, cell, patch, patch)
+        """Lay patches ``(..., N, patch * patch)`` out as an image ``(..., 1, H, W)``."""
+        batch, cell = patches.shape[:-2], self.cell
+        pixels = patches.reshape(-1, self.rows, self.cols, cell, cell, patch, patch)
         image = pixels.permute(0, 1, 3, 5, 2, 4, 6)  # (B, rows, cell, patch, cols, cell, patch)
-        return image.reshape(batch, 1, self.height * patch, self.width * patch)
+        return image.reshape(*batch, 1, self.height * patch, self.width * patch)
 
     def _by_cell(self, values: Tensor) -> Tensor:
         """Store a map ``(height, width)`` in token order, ``(N,)``."""
@@ -72,8 +88,9 @@ class TokenGrid:
 
 
 def patchify(image: Tensor, patch: int) -> Tensor:
-    """Cut ``(B, C, H, W)`` into row-major patches ``(B, N, C * patch * patch)``."""
-    batch, channels, height, width = image.shape
+    """Cut ``(..., C, H, W)`` into row-major patches ``(..., N, C * patch * patch)``."""
+    *batch, channels, height, width = image.shape
     rows, cols = height // patch, width // patch
-    cells = image.reshape(batch, channels, rows, patch, cols, patch)
-    return cells.permute(0, 2, 4, 1, 3, 5).reshape(batch, rows * cols, channels * patch**2)
+    cells = image.reshape(-1, channels, rows, patch, cols, patch)
+    patches = cells.permute(0, 2, 4, 1, 3, 5)  # (B, rows, cols, C, patch, patch)
+    return patches.reshape(*batch, rows * cols, channels * patch**2)

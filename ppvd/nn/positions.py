@@ -35,17 +35,22 @@ class Rotary:
     sin: Tensor
 
     def turn(self, heads: Tensor) -> Tensor:
-        """Rotate queries or keys, ``(B, N, num_heads, d)``."""
+        """Rotate queries or keys, ``(..., N, num_heads, d)``."""
         cos, sin = self.cos.to(heads.dtype), self.sin.to(heads.dtype)
         return torch.addcmul(heads * cos, heads.roll(heads.shape[-1] // 2, -1), sin)
 
 
-def rotary(grid: TokenGrid, head_dim: int, device: torch.device) -> Rotary:
-    """Return the rotations of a grid's tokens, from memory where it has them."""
+def rotary(
+    grid: TokenGrid, head_dim: int, device: torch.device, *, pool: int | None = None
+) -> Rotary:
+    """Return the rotations of a grid's tokens, from memory where it has them.
+
+    With ``pool`` they are those of windows of ``pool * pool`` tokens, at the windows' centres.
+    """
     # A compiled graph computes the table itself: a remembered one would be a hidden input.
     if torch.compiler.is_compiling():
-        return _build_rotary(grid, head_dim, device)
-    return _remembered_rotary(grid, head_dim, device)
+        return _build_rotary(grid, head_dim, device, pool)
+    return _remembered_rotary(grid, head_dim, device, pool)
 
 
 def sincos(grid: TokenGrid, width: int, device: torch.device) -> Tensor:
@@ -59,8 +64,8 @@ def sincos(grid: TokenGrid, width: int, device: torch.device) -> Tensor:
     return _remembered_sincos(grid, width, device)
 
 
-def _build_rotary(grid: TokenGrid, head_dim: int, device: torch.device) -> Rotary:
-    row, col = grid.coordinates(device)
+def _build_rotary(grid: TokenGrid, head_dim: int, device: torch.device, pool: int | None) -> Rotary:
+    row, col = grid.pooled_coordinates(pool, device) if pool else grid.coordinates(device)
     quarter = head_dim // 4
     exponents = torch.arange(quarter, dtype=torch.float32, device=device) / quarter
     frequencies = 1.0 / ROTARY_BASE**exponents
@@ -79,10 +84,12 @@ def _build_sincos(grid: TokenGrid, width: int, device: torch.device) -> Tensor:
 
 
 @lru_cache(maxsize=16)
-def _remembered_rotary(grid: TokenGrid, head_dim: int, device: torch.device) -> Rotary:
+def _remembered_rotary(
+    grid: TokenGrid, head_dim: int, device: torch.device, pool: int | None
+) -> Rotary:
     # A table made under inference mode could not take part in training later.
     with torch.inference_mode(False):
-        return _build_rotary(grid, head_dim, device)
+        return _build_rotary(grid, head_dim, device, pool)
 
 
 @lru_cache(maxsize=16)

@@ -1,7 +1,7 @@
 import torch
 from torch.nn import functional as F
 
-from ppvd.nn import Block, Modulator
+from ppvd.nn import Block, Branches, Modulator
 from ppvd.nn.block import gelu
 from ppvd.nn.modulation import modulated_norm
 
@@ -9,7 +9,7 @@ from ppvd.nn.modulation import modulated_norm
 def test_a_closed_gate_makes_a_block_the_identity():
     block, tokens = Block(16, 2, 32), torch.randn(2, 6, 16)
     closed = (torch.randn(2, 1, 16), torch.randn(2, 1, 16), torch.zeros(2, 1, 16))
-    assert torch.equal(block(tokens, closed, closed, None), tokens)
+    assert torch.equal(block(tokens, Branches(closed, closed)), tokens)
 
 
 def test_an_open_gate_adds_what_its_branch_computes():
@@ -18,11 +18,11 @@ def test_an_open_gate_adds_what_its_branch_computes():
     closed = (shift, scale, torch.zeros(2, 1, 16))
     normed = F.layer_norm(tokens, (16,), eps=1e-6) * scale + shift
     torch.testing.assert_close(
-        block(tokens, (shift, scale, gate), closed, None),
+        block(tokens, Branches((shift, scale, gate), closed)),
         tokens + gate * block.attention(normed, None),
     )
     torch.testing.assert_close(
-        block(tokens, closed, (shift, scale, gate), None), tokens + gate * block.mlp(normed)
+        block(tokens, Branches(closed, (shift, scale, gate))), tokens + gate * block.mlp(normed)
     )
 
 
@@ -52,7 +52,7 @@ def test_both_ways_of_modulating_agree():
 
 
 def test_one_row_of_a_grid_of_times_is_the_modulation_of_that_time():
-    modulator = Modulator(8, 4)
+    modulator = Modulator(8, 2)
     torch.nn.init.normal_(modulator.out.weight)
     times = torch.tensor([1.0, 0.6, 0.2])
     row, alone = modulator(times)[1], modulator(times[1:2])
@@ -61,7 +61,7 @@ def test_one_row_of_a_grid_of_times_is_the_modulation_of_that_time():
 
 
 def test_modulation_is_float32_under_autocast():
-    modulator = Modulator(8, 4)
+    modulator = Modulator(8, 2)
     torch.nn.init.normal_(modulator.out.weight)
     time = torch.tensor([0.3])
     plain = modulator(time)
