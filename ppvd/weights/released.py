@@ -13,6 +13,9 @@ import torch
 from torch import Tensor
 
 from ppvd.nn import CascadeDiT
+from ppvd.weights.encoders import encoder
+
+__all__ = ["encoder", "image_dit", "image_dit_names"]
 
 _RENAMED = {
     "attn.qkv": "attention.qkv",
