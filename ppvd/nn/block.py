@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from ppvd.nn.attention import Attention
 from ppvd.nn.condition import Stage
@@ -57,6 +58,7 @@ class Block(nn.Module):
         hidden: Channels inside the MLP.
         propagation: Reference frames that every frame sees.
         temporal: Whether a block of attention over the frames at each place comes first.
+        recompute: Whether activations are recomputed in the backward pass.
     """
 
     def __init__(
@@ -67,9 +69,10 @@ class Block(nn.Module):
         *,
         propagation: Propagation | None = None,
         temporal: bool = False,
+        recompute: bool = False,
     ) -> None:
         super().__init__()
-        self.propagation = propagation
+        self.propagation, self.recompute = propagation, recompute
         self.temporal = Block(width, num_heads, hidden) if temporal else None
         self.attention = Attention(width, num_heads)
         self.mlp = Mlp(width, hidden)
@@ -95,6 +98,18 @@ class Block(nn.Module):
             stage: Where the tokens lie; None is nowhere.
             before: Modulation of the temporal block.
         """
+        if not (self.recompute and torch.is_grad_enabled()):
+            return self._transform(tokens, own, stage, before)
+        arguments = tokens, own, stage, before
+        # No block draws random numbers, so there is no state to keep.
+        transformed: Tensor = checkpoint(
+            self._transform, *arguments, use_reentrant=False, preserve_rng_state=False
+        )
+        return transformed
+
+    def _transform(
+        self, tokens: Tensor, own: Branches, stage: Stage | None, before: Branches | None
+    ) -> Tensor:
         references = None
         if self.temporal is not None and before is not None and tokens.ndim == 4:
             tokens = self.temporal(tokens.transpose(1, 2), before).transpose(1, 2)

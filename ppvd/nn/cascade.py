@@ -5,7 +5,6 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from ppvd.nn.block import Block
 from ppvd.nn.condition import Condition, Stage
@@ -17,13 +16,13 @@ from ppvd.nn.demands import (
     require_frames,
     require_heads,
     require_image,
-    require_last_blocks,
     require_same_size,
 )
 from ppvd.nn.embed import PatchEmbed
 from ppvd.nn.fusion import SemanticPrompt
 from ppvd.nn.grid import TokenGrid
-from ppvd.nn.modulation import Modulation, Modulator, modulated_norm
+from ppvd.nn.head import Head, Prediction
+from ppvd.nn.modulation import Modulation, Modulator
 from ppvd.nn.positions import rotary, sincos
 from ppvd.nn.propagation import Propagation
 
@@ -42,9 +41,8 @@ class CascadeDiT(nn.Module):
     once an image and a grid of times, and only `denoise` in each step (`velocity_field`).
 
     Clips are images with a frame axis, ``(B, T, ...)`` throughout: any number of frames, one
-    time a clip. Frames meet in ``propagation`` and in temporal blocks; in a network without
-    these, and where there is no frame axis, every image is on its own. So an image network
-    and its video network are one function on images.
+    time a clip. Frames meet in ``propagation`` and in temporal blocks, which an image without
+    a frame axis passes by: on images, a network computes the same with them and without.
 
     Args:
         semantic_width: Channels ``D'`` of the encoder's features, 0 for none.
@@ -83,7 +81,7 @@ class CascadeDiT(nn.Module):
         split: int | None = None,
         mlp_ratio: float = 4.0,
         positions: Literal["rotary", "sincos"] = "rotary",
-        prediction: Literal["velocity", "clean"] = "velocity",
+        prediction: Prediction = "velocity",
         min_time: float = 0.05,
         propagation: Propagation | None = None,
         temporal_blocks: int = 0,
@@ -92,25 +90,21 @@ class CascadeDiT(nn.Module):
         super().__init__()
         split = depth // 2 if split is None else split
         require_choice("positions", positions, ("rotary", "sincos"))
-        require_choice("prediction", prediction, ("velocity", "clean"))
         require_heads(width, num_heads)
-        require_blocks(depth, split)
-        require_last_blocks(
-            depth, checkpoint_blocks=checkpoint_blocks, temporal_blocks=temporal_blocks
-        )
-        require_above_zero(patch=patch, coarse_factor=coarse_factor, min_time=min_time)
+        require_blocks(depth, split, temporal=temporal_blocks, checkpoint=checkpoint_blocks)
+        require_above_zero(patch=patch, coarse_factor=coarse_factor)
         self.semantic_width, self.width, self.patch = semantic_width, width, patch
         self.divisor, self.head_dim = patch * coarse_factor, width // num_heads
-        self.positions, self.prediction, self.min_time = positions, prediction, min_time
-        self.propagation = propagation
-        self.first_checkpoint = depth - checkpoint_blocks
+        self.positions, self.propagation = positions, propagation
         fused = coarse_factor > 1 or semantic_width > 0
         self.split = split if fused else depth
         hidden = round(mlp_ratio * width)
 
         self.embed = PatchEmbed(width, self.divisor)
         self.modulator = Modulator(width, depth, num_temporal=temporal_blocks)
-        first = depth if propagation is None else propagation.first_block(depth, self.split % depth)
+        first = depth
+        if propagation is not None:
+            first = propagation.first_block(depth, split if fused else 0)
         self.blocks = nn.ModuleList(
             Block(
                 width,
@@ -118,21 +112,20 @@ class CascadeDiT(nn.Module):
                 hidden,
                 propagation=propagation if index >= first else None,
                 temporal=index >= depth - temporal_blocks,
+                recompute=index >= depth - checkpoint_blocks,
             )
             for index in range(depth)
         )
         self.fusion: SemanticPrompt | None = None
         if fused:
             self.fusion = SemanticPrompt(width, semantic_width, factor=coarse_factor, hidden=hidden)
-        self.head = nn.Linear(width, patch**2)
-        self._reset_head()
+        self.head = Head(width, patch, prediction=prediction, min_time=min_time)
 
     def reset_parameters(self) -> None:
         """Draw all weights anew; adaLN and the head start at zero (released code)."""
-        for part in (self.embed, self.modulator, *self.blocks, self.fusion):
+        for part in (self.embed, self.modulator, *self.blocks, self.fusion, self.head):
             if part is not None:
                 part.reset_parameters()
-        self._reset_head()
 
     def forward(
         self, noisy: Tensor, image: Tensor, time: Tensor, features: Tensor | None = None
@@ -192,9 +185,7 @@ class CascadeDiT(nn.Module):
         *,
         tap: int,
     ) -> tuple[Tensor, Tensor]:
-        """Do as `denoise`, and also return the tokens after block ``tap``.
-
-        They are ``(B, [T,] D, h, w)``.
+        """Do as `denoise`, and also return tokens after block ``tap``, ``(B, [T,] D, h, w)``.
 
         Raises:
             ValueError: If there is no block ``tap``.
@@ -243,24 +234,10 @@ class CascadeDiT(nn.Module):
         for index, (own, before) in enumerate(modulation.blocks()):
             if index == self.split and self.fusion is not None:
                 tokens, stage = self.fusion(tokens, condition.prompt), condition.fine
-            if index >= self.first_checkpoint and torch.is_grad_enabled():
-                tokens = _recomputed(self.blocks[index], tokens, own, stage, before)
-            else:
-                tokens = self.blocks[index](tokens, own, stage, before)
+            tokens = self.blocks[index](tokens, own, stage, before)
             if index == tap:
                 tapped = stage.grid.to_map(tokens)
-        patches = self.head(modulated_norm(tokens, *modulation.head()))
-        painted = stage.grid.paint(patches, self.patch).float()
-        return self._velocity(painted, noisy, time), tapped
-
-    def _velocity(self, painted: Tensor, noisy: Tensor, time: Tensor | float) -> Tensor:
-        """Read the head's output, float32, as a velocity."""
-        if self.prediction == "velocity":
-            return painted
-        if not isinstance(time, Tensor):
-            return (noisy - painted) / max(time, self.min_time)
-        floored = time.float().clamp(min=self.min_time)
-        return (noisy - painted) / floored.view(-1, *(1 for _ in noisy.shape[1:]))
+        return self.head.velocity(tokens, modulation.head(), stage.grid, noisy, time), tapped
 
     def _stage(self, grid: TokenGrid, device: torch.device) -> Stage:
         if self.positions == "sincos":
@@ -270,13 +247,3 @@ class CascadeDiT(nn.Module):
             return Stage(grid, places)
         pool = self.propagation.pool
         return Stage(grid, places, rotary(grid, self.head_dim, device, pool=pool))
-
-    def _reset_head(self) -> None:
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
-
-
-def _recomputed(block: nn.Module, *arguments: object) -> Tensor:
-    """Run a block that keeps no activations; it draws no random numbers to repeat."""
-    tokens: Tensor = checkpoint(block, *arguments, use_reentrant=False, preserve_rng_state=False)
-    return tokens

@@ -25,19 +25,15 @@ def require_heads(width: int, num_heads: int) -> None:
         raise ValueError(f"width must be divisible by 4 * num_heads = {4 * num_heads}, got {width}")
 
 
-def require_blocks(depth: int, split: int) -> None:
-    """Raise `ValueError` unless there are blocks on both sides of ``split``."""
+def require_blocks(depth: int, split: int, *, temporal: int, checkpoint: int) -> None:
+    """Raise `ValueError` unless there are blocks on both sides of ``split`` and enough of them."""
     if depth < 2:
         raise ValueError(f"depth must be at least 2, got {depth}")
     if not 0 < split < depth:
         raise ValueError(f"split must be between 1 and depth - 1 = {depth - 1}, got {split}")
-
-
-def require_last_blocks(depth: int, **counts: int) -> None:
-    """Raise `ValueError` unless each part covers no more than all blocks."""
-    for name, count in counts.items():
+    for name, count in (("temporal", temporal), ("checkpoint", checkpoint)):
         if not 0 <= count <= depth:
-            raise ValueError(f"{name} must be in 0..{depth}, got {count}")
+            raise ValueError(f"{name}_blocks must be in 0..{depth}, got {count}")
 
 
 def require_image(image: Tensor, divisor: int) -> None:

@@ -57,7 +57,11 @@ class Propagation:
 
     def first_block(self, depth: int, split: int) -> int:
         """Return the first block with references, of ``depth`` with the fusion at ``split``."""
-        return split if self.last_blocks is None else depth - self.last_blocks
+        if self.last_blocks is None:
+            return split
+        if not 0 < self.last_blocks <= depth:
+            raise ValueError(f"last_blocks must be in 1..{depth}, got {self.last_blocks}")
+        return depth - self.last_blocks
 
     def gather(self, tokens: Tensor, stage: Stage) -> References:
         """Pool the reference frames of clips with tokens ``(B, T, N, D)``."""

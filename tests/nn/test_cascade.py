@@ -98,7 +98,7 @@ def test_a_clean_prediction_is_read_as_the_velocity_towards_it(make_net, make_in
     inputs = make_inputs(net)
     inputs["time"] = torch.tensor([0.4, 0.02])
     found = net(**inputs)
-    net.prediction = "velocity"
+    net.head.prediction = "velocity"
     clean = net(**inputs)
     expected = (inputs["noisy"] - clean) / torch.tensor([0.4, 0.1]).view(2, 1, 1, 1)
     torch.testing.assert_close(found, expected)
