@@ -1,7 +1,9 @@
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from ppvd.weights import image_dit
@@ -81,3 +83,30 @@ def hub(weights_dir, monkeypatch):
     monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda _: None)
     yield running
     running.close()
+
+
+PIECE = 1 << 20  # numbers made at once
+
+
+def _hash(index):
+    """Scramble 32-bit integers held in uint64; the same on every machine."""
+    low = np.uint64(2**32 - 1)
+    value = (index * np.uint64(2654435761)) & low
+    value = ((value ^ (value >> np.uint64(15))) * np.uint64(2246822519)) & low
+    return value ^ (value >> np.uint64(13))
+
+
+def _hash_uniform(shape, salt, low, high):
+    """Reproducible numbers in [low, high), float32, made a piece at a time to save memory."""
+    values = np.empty(int(np.prod(shape)), np.float32)
+    for start in range(0, values.size, PIECE):
+        index = np.arange(start, min(start + PIECE, values.size), dtype=np.uint64)
+        unit = (_hash(index + np.uint64(salt * 1000003)) >> np.uint64(8)) / 2.0**24
+        values[start : start + index.size] = low + (high - low) * unit
+    return torch.from_numpy(values).view(shape)
+
+
+@pytest.fixture
+def hash_uniform():
+    """Draw the weights and inputs of the full-size references, which no file could hold."""
+    return _hash_uniform

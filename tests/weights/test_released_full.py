@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
@@ -11,25 +10,6 @@ from safetensors import safe_open
 from ppvd.weights import image_dit
 
 FULL = Path(__file__).parents[1] / "golden" / "released" / "full_dit.safetensors"
-PIECE = 1 << 20
-
-
-def _hash(index):
-    """Scramble 32-bit integers held in uint64; the same on every machine."""
-    low = np.uint64(2**32 - 1)
-    value = (index * np.uint64(2654435761)) & low
-    value = ((value ^ (value >> np.uint64(15))) * np.uint64(2246822519)) & low
-    return value ^ (value >> np.uint64(13))
-
-
-def hash_uniform(shape, salt, low, high):
-    """Reproducible numbers in [low, high), float32, made a piece at a time to save memory."""
-    values = np.empty(int(np.prod(shape)), np.float32)
-    for start in range(0, values.size, PIECE):
-        index = np.arange(start, min(start + PIECE, values.size), dtype=np.uint64)
-        unit = (_hash(index + np.uint64(salt * 1000003)) >> np.uint64(8)) / 2.0**24
-        values[start : start + index.size] = low + (high - low) * unit
-    return torch.from_numpy(values).view(shape)
 
 
 def _layers(width=1024, depth=24, head_dim=64, semantic_width=1024):
@@ -52,7 +32,7 @@ def _layers(width=1024, depth=24, head_dim=64, semantic_width=1024):
         yield f"blocks.{index}.adaLN_modulation.1", (6 * width, width)
 
 
-def _state_dict():
+def _state_dict(hash_uniform):
     shapes = {f"{name}.weight": shape for name, shape in _layers()}
     shapes |= {f"{name}.bias": shape[:1] for name, shape in _layers()}
     state = {}
@@ -68,13 +48,13 @@ def _state_dict():
 
 
 @pytest.mark.slow
-def test_the_full_network_matches_the_released_one():
+def test_the_full_network_matches_the_released_one(hash_uniform):
     with safe_open(FULL, "pt") as file:
         expected, metadata = file.get_tensor("out.velocity"), file.metadata()
     assert "timestep int32 [20,905]" in json.dumps(metadata)
     x = hash_uniform((2, 4, 64, 96), 1, -2, 2)
     semantics = hash_uniform((2, 24, 1024), 2, -3, 3)
-    net = image_dit(_state_dict())
+    net = image_dit(_state_dict(hash_uniform))
     with torch.no_grad():
         velocity = net(
             x[:, :1],
