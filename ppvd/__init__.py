@@ -58,7 +58,7 @@ _NAMES = {
         ViewSize fill_strictly load_strictly read_state_dict
     """,
     "tasks": "CascadeRegressor DepthTask MeanDepth NonFiniteLossError PPD Regressor WarmupCosine",
-    "weights": "encoder image_dit",
+    "weights": "encoder image_dit video_dit",
 }
 _HOMES = {name: f"ppvd.{room}" for room, names in _NAMES.items() for name in names.split()}
 

@@ -4,7 +4,7 @@ import torch
 from ppvd.flow import clean_from_velocity, euler, interpolate, released_grid, velocity
 from ppvd.losses import FlowStep, GradientMatching, VelocityError
 from ppvd.weights import image_dit
-from ppvd.weights.released import image_dit_names
+from ppvd.weights.dit_names import our_names
 
 TOLERANCE = 2e-5
 
@@ -57,7 +57,7 @@ def test_matches_the_released_gradients(released, inputs):
     # Gradients travel under the names of their weights; large ones are kept as norms alone.
     stand_in = {k.removeprefix("sd."): torch.zeros_like(v) for k, v in golden.items() if "sd." in k}
     kept = {k.removeprefix("out.grad."): v for k, v in golden.items() if "out.grad." in k}
-    whole = {k: v for k, v in image_dit_names({**stand_in, **kept}) if (v != 0).all()}
+    whole = {k: v for k, v in our_names({**stand_in, **kept}) if (v != 0).all()}
     assert len(whole) >= 25
     for name, expected in whole.items():
         assert_close(net.get_parameter(name).grad, expected, 1e-4)
