@@ -6,6 +6,7 @@ import lightning as L
 import pytest
 import torch
 import yaml
+from jsonargparse import ArgumentParser
 from lightning.pytorch.cli import LightningCLI
 
 import ppvd
@@ -20,6 +21,14 @@ RECIPES = sorted(
 )
 HARDWARE = sorted((EXPERIMENTS / "hardware").glob("*.yaml"))
 
+ENCODERS = sorted((EXPERIMENTS / "encoders").glob("*.yaml"))
+
+SMALL_VIT = {"width": 16, "depth": 4, "num_heads": 2, "grid": 4}
+SMALL_SIZES = {
+    "ppvd.MoGe2": {"backbone": SMALL_VIT, "projected": 8},
+    "ppvd.Pi3": {"backbone": SMALL_VIT, "num_pairs": 1},
+    "ppvd.VGGT": {"backbone": SMALL_VIT, "num_pairs": 1},
+}
 SMALL_ENCODER = {
     "class_path": "ppvd.ViTEncoder",
     "init_args": {
@@ -77,7 +86,7 @@ def small(recipe, shards):
     new = overlay["model"]["init_args"]
     if "encoder" in arguments:
         if arguments["encoder"] != "ppvd.NoSemantics":
-            new["encoder"] = SMALL_ENCODER
+            new["encoder"] = small_encoder(recipe.parent / arguments["encoder"])
         new["net"] = SMALL_NET
         new["initial_weights"] = None
         if "alignment" in arguments.get("losses", {}):
@@ -88,8 +97,18 @@ def small(recipe, shards):
     return overlay
 
 
+def small_encoder(path):
+    """The class of an encoder in a size that needs no file."""
+    kind = yaml.safe_load(path.read_text())["class_path"]
+    if kind == "ppvd.ViTEncoder":
+        return SMALL_ENCODER
+    size = SMALL_SIZES.get(kind, SMALL_VIT)
+    return {"class_path": kind, "init_args": {"weights": None, "size": size}}
+
+
 def test_there_are_recipes():
-    assert len(RECIPES) >= 9
+    assert len(RECIPES) >= 13
+    assert len(ENCODERS) >= 7
     assert len(HARDWARE) >= 3
 
 
@@ -116,6 +135,19 @@ def test_the_full_size_network_is_the_papers():
     with torch.device("meta"):
         net = ppvd.CascadeDiT(1024)
     assert sum(parameter.numel() for parameter in net.parameters()) == 499_842_112
+
+
+@pytest.mark.parametrize("path", ENCODERS, ids=name)
+def test_an_encoder_builds_at_full_size_and_describes_in_small(path):
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_subclass_arguments(ppvd.SemanticEncoder, "encoder")
+    with torch.device("meta"):
+        full = parser.instantiate_classes(parser.parse_object({"encoder": str(path)})).encoder
+    assert str(full.weights).startswith(("weights/", "lightning_logs/"))
+    config = parser.parse_object({"encoder": small_encoder(path)})
+    encoder = ppvd.Frozen(parser.instantiate_classes(config).encoder)
+    cell = encoder.encoder.input.cell
+    assert encoder(torch.rand(1, 3, 32, 48)).shape == (1, encoder.width, 32 // cell, 48 // cell)
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=name)
