@@ -57,7 +57,10 @@ _NAMES = {
         PublishedEncoder SemanticEncoder VGGT ViT ViTEncoder ViTRegressor ViTSize ViewMixer
         ViewSize fill_strictly load_strictly read_state_dict
     """,
-    "tasks": "CascadeRegressor DepthTask MeanDepth NonFiniteLossError PPD Regressor WarmupCosine",
+    "tasks": """
+        CascadeRegressor DepthTask MeanDepth NonFiniteLossError PPD PPVD Regressor WarmupCosine
+        WindowPlan
+    """,
     "weights": "encoder image_dit video_dit",
 }
 _HOMES = {name: f"ppvd.{room}" for room, names in _NAMES.items() for name in names.split()}

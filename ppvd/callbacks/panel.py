@@ -21,6 +21,8 @@ CAPTION = "depth: near is warm, far is cold, white is sky, grey has no truth.  e
 class PanelSample:
     """What is drawn of one sample; tensors on the CPU, each with a batch axis of 1.
 
+    A sample of a clip has a frame axis after it, until `ends` picks frames to draw.
+
     Attributes:
         image: sRGB in [0, 1], ``(1, 3, H, W)``.
         depth: Truth in metres, ``(1, 1, H, W)``.
@@ -38,6 +40,21 @@ class PanelSample:
     intrinsics: Tensor
     prediction: Tensor
     key: str
+
+    def ends(self) -> list["PanelSample"]:
+        """Return the first and the last frame of a clip, each a sample of its own."""
+        return [self._frame(number) for number in sorted({0, self.depth.shape[1] - 1})]
+
+    def _frame(self, number: int) -> "PanelSample":
+        return PanelSample(
+            image=self.image[:, number],
+            depth=self.depth[:, number],
+            valid=self.valid[:, number],
+            sky=self.sky[:, number],
+            intrinsics=self.intrinsics[:, number],
+            prediction=self.prediction[:, number],
+            key=f"{self.key}-{number:03d}",
+        )
 
     def flying(self) -> Tensor:
         """Return the pixels whose predicted point hangs between surfaces, ``(1, 1, H, W)``."""

@@ -1,12 +1,14 @@
 """Pictures and point clouds of a few samples, for TensorBoard and as files."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.trainer.states import TrainerFn
+from torch import Tensor
 
 from ppvd.batch import DepthBatch
 from ppvd.callbacks.cloud import add_cloud, prediction_cloud, truth_cloud
@@ -18,6 +20,9 @@ from ppvd.whole import write_png
 class Panels(Callback):
     """Show the first samples of each benchmark at the end of validation and test.
 
+    Of a clip, the first and the last frame are shown: under its one scale and shift, the last one
+    shows the drift.
+
     For each: a sheet with image, truth, prediction and error, whole and close up around the
     strongest depth edges; and two point clouds in the image's colours, the truth and the
     prediction with its flying points in red. The main process alone draws.
@@ -25,10 +30,10 @@ class Panels(Callback):
     TensorBoard gets ``<stage>/<benchmark>/panel/<key>`` and ``.../truth_cloud/<key>``,
     ``.../prediction_cloud/<key>``; the run's folder gets ``panels/<benchmark>_<key>.png``.
     The task's ``validation_step`` and ``test_step`` return a dict whose ``prediction`` is the code
-    ``(B, 1, H, W)`` at the image's size.
+    ``(B, [T,] 1, H, W)`` at the image's size.
 
     Args:
-        num_images: Samples of each benchmark.
+        num_images: Sheets of each benchmark.
         every_n_epochs: Epochs from one drawing to the next during training.
         max_points: Points of a cloud, thinned on a regular grid of pixels.
         alignment: How a prediction becomes metres; give the metrics' own.
@@ -120,20 +125,24 @@ class Panels(Callback):
                 f"got {type(outputs).__name__}"
             )
         kept = self._samples.setdefault(dataloader_idx, [])
-        for index in range(min(self.num_images - len(kept), len(batch["key"]))):
+        sheets = self._sheets(batch, outputs["prediction"])
+        kept += islice(sheets, self.num_images - len(kept))
+
+    def _sheets(self, batch: DepthBatch, code: Tensor) -> Iterator[PanelSample]:
+        """Yield what is drawn of a batch, one by one; a clip is aligned as a whole."""
+        for index, key in enumerate(batch["key"]):
             one = slice(index, index + 1)
             depth, valid = batch["depth"][one].cpu(), batch["valid"][one].cpu()
-            code = outputs["prediction"][one].float().cpu()
             sample = PanelSample(
                 image=batch["image"][one].float().cpu(),
                 depth=depth,
                 valid=valid,
                 sky=batch["sky"][one].cpu(),
                 intrinsics=batch["intrinsics"][one].cpu(),
-                prediction=self.alignment(code, depth, valid),
-                key=batch["key"][index],
+                prediction=self.alignment(code[one].float().cpu(), depth, valid),
+                key=key,
             )
-            kept.append(sample)
+            yield from [sample] if depth.ndim == 4 else sample.ends()
 
     def _draw(self, trainer: Trainer, stage: str, dataloaders: object) -> None:
         names = benchmark_names(dataloaders)

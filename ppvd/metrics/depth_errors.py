@@ -99,13 +99,14 @@ class DepthErrors(ImageMeans):
         self.min_pixels = min_pixels
 
     def update(self, prediction: Tensor, depth: Tensor, valid: Tensor) -> None:
-        """Add a batch of images.
+        """Add a batch of images, or of clips: one alignment a clip, each frame an image.
 
         Args:
-            prediction: Unaligned, affine in the alignment's space, ``(B, 1, H, W)``.
+            prediction: Unaligned, affine in the alignment's space, ``(B, [T,] 1, H, W)``.
             depth: True depth in metres, same shape.
             valid: True where ``depth`` is a measurement, bool, same shape.
         """
         aligned = self.alignment(prediction, depth, valid)
+        aligned, depth, valid = (maps.flatten(0, -4) for maps in (aligned, depth, valid))
         counts = valid.flatten(1).sum(dim=1) >= self.min_pixels
         self.add(depth_errors(aligned, depth, valid, eps=self.eps), counts)

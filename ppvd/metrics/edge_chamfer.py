@@ -62,15 +62,17 @@ class EdgeChamfer(ImageMeans):
         self.target: Literal["near", "full"] = target
 
     def update(self, prediction: Tensor, depth: Tensor, valid: Tensor, intrinsics: Tensor) -> None:
-        """Add a batch of images.
+        """Add a batch of images, or of clips: one alignment a clip, each frame an image.
 
         Args:
-            prediction: Unaligned, affine in the alignment's space, ``(B, 1, H, W)``.
+            prediction: Unaligned, affine in the alignment's space, ``(B, [T,] 1, H, W)``.
             depth: True depth in metres, same shape.
             valid: True where ``depth`` is a measurement, bool, same shape.
-            intrinsics: Pinhole matrices in pixels of these maps, ``(B, 3, 3)``.
+            intrinsics: Pinhole matrices in pixels of these maps, ``(B, [T,] 3, 3)``.
         """
         aligned = self.alignment(prediction, depth, valid)
+        aligned, depth, valid = (maps.flatten(0, -4) for maps in (aligned, depth, valid))
+        intrinsics = intrinsics.flatten(0, -3)
         near = dilate(self.canny(depth, valid), self.dilation) & valid
         results = edge_chamfer(aligned, depth, near, valid, intrinsics, target=self.target)
         rows = [(one.mean, one.acc, one.comp) for one in results]

@@ -16,7 +16,7 @@ from ppvd.semantics.strict import fill_strictly, some
 _CODE = re.compile(r"GLOBAL (\S+)")
 
 
-def load_strictly(module: nn.Module, path: str | Path) -> None:
+def load_strictly(module: nn.Module, path: str | Path, *, may_lack: str | None = None) -> None:
     """Fill a module from its part of a checkpoint; every name of that part must fit.
 
     Args:
@@ -24,6 +24,8 @@ def load_strictly(module: nn.Module, path: str | Path) -> None:
         path: A ``.safetensors`` file, or a ``torch.save`` file (a state dict, or a Lightning or
             similar checkpoint that holds one under ``state_dict`` or ``model``). The module may
             be a part of what was saved (``network.encoder.backbone.``): the prefix is found.
+        may_lack: Name of parts, anywhere in the module, that the checkpoint may do without: all
+            of them, and they keep what they have, or none.
 
     Raises:
         ValueError: If the file cannot be read, or if names or shapes differ.
@@ -31,6 +33,9 @@ def load_strictly(module: nn.Module, path: str | Path) -> None:
     state = read_state_dict(path)
     prefix = find_prefix(state, module.state_dict().keys(), path=path)
     part = {name.removeprefix(prefix): v for name, v in state.items() if name.startswith(prefix)}
+    own = {name: v for name, v in module.state_dict().items() if may_lack in name.split(".")}
+    if not own.keys() & part.keys():
+        part = own | part
     where = f"the part '{prefix}' of {path}" if prefix else str(path)
     fill_strictly(module, part, where=where)
 

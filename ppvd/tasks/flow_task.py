@@ -25,6 +25,9 @@ from ppvd.nn import CascadeDiT
 from ppvd.semantics import Frozen, SemanticEncoder, load_strictly
 from ppvd.tasks.base import DepthTask, OptimizerCallable, SchedulerCallable, training_target
 
+# What a network for video has and the image network it starts from has not.
+VIDEO_PART = "temporal"
+
 
 class FlowTask(DepthTask, ABC):
     """Generates depth from noise, prompted by a frozen encoder; images and clips alike.
@@ -102,7 +105,7 @@ class FlowTask(DepthTask, ABC):
             ValueError: If ``initial_weights`` cannot be read or is of another network.
         """
         if stage == "fit" and self.initial_weights and self.trainer.ckpt_path is None:
-            load_strictly(self.net, self.initial_weights)
+            load_strictly(self.net, self.initial_weights, may_lack=VIDEO_PART)
 
     def training_step(self, batch: DepthBatch, batch_idx: int) -> Tensor:
         """Draw times and noise, predict the velocity, and return the loss (Eq. 1-3, 10, 11).

@@ -139,3 +139,23 @@ def test_benchmarks_are_named_by_the_loaders():
     assert benchmark_names({"nyu": 1, "kitti": 2}) == ["nyu", "kitti"]
     assert benchmark_names([1, 2]) == ["data", "data_1"]
     assert benchmark_names(object()) == ["data"]
+
+
+def test_a_clip_is_aligned_whole_and_shown_by_its_first_and_last_frame(scene, task):
+    frames = torch.utils.data.default_collate([scene(index) for index in range(3)])
+    names = ("image", "depth", "valid", "sky", "intrinsics")
+    batch = {name: frames[name][None] for name in names} | {"key": ["walk"]}
+    code = batch["depth"].log1p()
+    code[:, 2] += 0.5  # Drift, which an alignment of the last frame alone would hide.
+    alone = SimpleNamespace(
+        is_global_zero=True, sanity_checking=False, state=SimpleNamespace(fn="")
+    )
+    panels = Panels(3)
+    panels.on_test_batch_end(alone, task, {"prediction": code}, batch, 0)
+    first, last = panels._samples[0]
+    assert (first.key, last.key) == ("walk-000", "walk-002")
+    assert torch.equal(last.image[0], scene(2)["image"])
+    whole = panels.alignment(code, batch["depth"], batch["valid"])
+    assert torch.equal(last.prediction[0], whole[0, 2])
+    error = (last.prediction[0] - last.depth[0])[last.valid[0]]
+    assert error.abs().mean() > 0.05

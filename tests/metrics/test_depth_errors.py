@@ -188,3 +188,18 @@ def test_bad_arguments_are_named():
     prediction, depth, valid = scene()
     with pytest.raises(ValueError, match="must have one shape"):
         DepthErrors().update(prediction[:1], depth, valid)
+
+
+def test_a_clip_has_one_alignment_and_each_frame_counts_as_an_image():
+    prediction, depth, valid = scene(4)
+    shifts = torch.arange(4.0).reshape(4, 1, 1, 1)
+    drifting = (prediction + 0.3 * shifts)[None]
+    clip, frames = DepthErrors(), DepthErrors()
+    clip.update(drifting, depth[None], valid[None])
+    frames.update(drifting[0], depth, valid)
+    aligned = clip.alignment(drifting, depth[None], valid[None])[0]
+    expected = torch.stack(
+        [((a - d).abs() / d)[v].mean() for a, d, v in zip(aligned, depth, valid, strict=True)]
+    ).mean()
+    assert clip.compute()["abs_rel"].item() == pytest.approx(expected.item(), rel=1e-5)
+    assert clip.compute()["abs_rel"] > 2 * frames.compute()["abs_rel"]

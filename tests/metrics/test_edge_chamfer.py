@@ -117,3 +117,13 @@ def test_bad_arguments_are_named():
         EdgeChamfer(dilation=-1)
     with pytest.raises(ValueError, match="target must be near or full, got 'all'"):
         EdgeChamfer(target="all")
+
+
+def test_frames_of_a_clip_are_measured_one_by_one():
+    scene = step_scene(3)
+    prediction = scene["depth"] + torch.linspace(0, 0.4, 3).reshape(3, 1, 1, 1)
+    frames, clip = EdgeChamfer(METRIC), EdgeChamfer(METRIC)
+    frames.update(prediction, **scene)
+    clip.update(prediction[None], **{name: value[None] for name, value in scene.items()})
+    assert clip.compute() == frames.compute()
+    assert clip.compute()["chamfer"] > 0.05

@@ -1,0 +1,165 @@
+"""Pixel-Perfect Video Depth: clips, windows, and one scale for a whole video (section III-D)."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torchmetrics import Metric
+
+from ppvd.flow import LogitNormalTimes, Solver, TimeGrid, UniformTimes, euler, uniform_grid
+from ppvd.geometry import Alignment, DisparityCodec, WindowChain
+from ppvd.metrics import DepthErrors, EdgeChamfer
+from ppvd.nn import CascadeDiT
+from ppvd.semantics import SemanticEncoder
+from ppvd.tasks.base import OptimizerCallable, SchedulerCallable, paper_adamw
+from ppvd.tasks.flow_task import FlowTask
+from ppvd.tasks.noise import keyed_noise
+from ppvd.tasks.view import NativeView, ReleasedVideoView, View
+from ppvd.tasks.windows import WindowPlan
+
+
+class PPVD(FlowTask):
+    """Generates the depth of a video from noise, window by window.
+
+    With an encoder that sees clips this is SC-DiT, with one of images SP-DiT; the rows of
+    Table V differ in that and in the network's ``propagation``. Batches of clips,
+    ``(B, T, ...)``, train it, and so do batches of images, as in its first stage (III-F):
+    these are clips of one frame.
+
+    Args:
+        encoder: Foundation model that describes the frames (Eq. 5); frozen for good.
+        net: Builds the network from the width of the features that prompt it.
+        initial_weights: Checkpoint or file whose network a training starts from: that of the
+            first stage, or of a PPD. It may lack the temporal blocks, which then keep their start.
+        codec: Metric depth to the network's range and back (Eq. 8), one range a clip. ``None``:
+            disparity (section III-F).
+        times: Draws the training times, one a clip; see ``FlowTask``.
+        losses: Terms of the training loss; see ``FlowTask``. Eq. 11 has three: ``VelocityError``,
+            ``GradientMatching``, ``TemporalGradient``.
+        weights: Factors of the terms (Eq. 11); absent means 1.
+        windows: How a video is cut into windows. ``None``: as released.
+        parity: ``"released"`` shows frames to the network as the released script does: squashed
+            to 512 x 512, with red and blue swapped, as never in training. ``None`` keeps colour
+            and aspect, and edges when depth is enlarged.
+        solver: Integrates the velocity field from noise to depth (Eq. 4).
+        grid: Sampling times for a number of steps.
+        num_steps: Solver steps of an evaluation (released code: 4).
+        seed: Seed of the evaluation noise.
+        metrics: Scores of an evaluation; see ``DepthTask``. ``None``: ``DepthErrors`` and
+            ``EdgeChamfer``, each clip aligned by one scale and shift of its disparity.
+        optimizer: Builds the optimiser; see ``DepthTask``.
+        scheduler: Builds a schedule; see ``DepthTask``.
+        pixels: Area at which the network looks at evaluation frames; see ``DepthTask``.
+    """
+
+    def __init__(
+        self,
+        encoder: SemanticEncoder,
+        net: Callable[[int], CascadeDiT],
+        *,
+        initial_weights: str | Path | None = None,
+        codec: DisparityCodec | None = None,
+        times: LogitNormalTimes | UniformTimes | None = None,
+        losses: dict[str, nn.Module] | None = None,
+        weights: dict[str, float] | None = None,
+        windows: WindowPlan | None = None,
+        parity: Literal["released"] | None = None,
+        solver: Solver = euler,
+        grid: TimeGrid = uniform_grid,
+        num_steps: int = 4,
+        seed: int = 0,
+        metrics: dict[str, Metric] | None = None,
+        optimizer: OptimizerCallable = paper_adamw,
+        scheduler: SchedulerCallable | None = None,
+        pixels: int | None = None,
+    ) -> None:
+        super().__init__(
+            encoder,
+            net,
+            prompt=True,
+            initial_weights=initial_weights,
+            codec=codec or DisparityCodec(),
+            times=times,
+            losses=losses,
+            weights=weights,
+            solver=solver,
+            grid=grid,
+            num_steps=num_steps,
+            seed=seed,
+            metrics=metrics or _scores_in_disparity(),
+            optimizer=optimizer,
+            scheduler=scheduler,
+            pixels=pixels,
+        )
+        if parity not in (None, "released"):
+            raise ValueError(f"parity must be released or None, got {parity!r}")
+        self.windows = windows or WindowPlan()
+        self.parity = parity
+
+    @property
+    def view(self) -> View:
+        """How frames come before the network, and codes back to their size."""
+        if self.parity == "released":
+            return ReleasedVideoView()
+        return NativeView(divisor=self.divisor, pixels=self.pixels)
+
+    def predict(self, image: Tensor, *, keys: Sequence[str]) -> Tensor:
+        """Estimate the depth code of images, or of whole clips with one scale and shift.
+
+        Args:
+            image: sRGB in [0, 1], ``(B, [T,] 3, H, W)``.
+            keys: Names of the images or clips; noise is drawn from them.
+
+        Returns:
+            Code, affine in disparity, ``(B, [T,] 1, H, W)``.
+        """
+        if image.ndim == 4:
+            return super().predict(image, keys=keys)
+        clips = [self.predict_clip(clip, key=key) for clip, key in zip(image, keys, strict=True)]
+        return torch.stack([torch.stack(list(clip)) for clip in clips])
+
+    def predict_clip(self, frames: Iterable[Tensor], *, key: str) -> Iterator[Tensor]:
+        """Estimate the depth codes of a video of any length, as its frames come.
+
+        One window at a time is on the device. All windows start from one noise (released code).
+
+        Args:
+            frames: sRGB in [0, 1], ``(3, H, W)`` each, all of one size, on any device.
+            key: Name of the video; the noise is drawn from it.
+
+        Yields:
+            The code of each frame in order, affine in disparity with one scale and shift for
+            the whole video, ``(1, H, W)``, on the task's device.
+        """
+        chain, noise = WindowChain(self.windows.keyframes), None
+        for window, num_new in self.windows.cut(frames):
+            shown = torch.stack(window).to(self.device)
+            clip = self.view.shrink(shown)
+            noise = self._slot_noise(clip, key) if noise is None else noise
+            code = self.view.enlarge(self._sample(clip, noise), shown)
+            yield from chain(code)[:num_new]
+
+    def predict_code(self, image: Tensor, *, keys: Sequence[str]) -> Tensor:
+        """Sample the codes of images, each a clip of one frame (Eq. 4)."""
+        size = image.shape[-2], image.shape[-1]
+        noise = keyed_noise(keys, size, seed=self.seed).to(image.device)
+        field = self.velocity_field(image[:, None])
+        return self.solver(field, noise[:, None], self.grid).squeeze(1)
+
+    @torch.no_grad()
+    def _sample(self, clip: Tensor, noise: Tensor) -> Tensor:
+        """Carry noise ``(T, 1, h, w)`` to the codes of a window's frames, ``(T, 3, h, w)``."""
+        return self.solver(self.velocity_field(clip[None]), noise[None], self.grid)[0].float()
+
+    def _slot_noise(self, clip: Tensor, key: str) -> Tensor:
+        """Draw the noise of each place in a window."""
+        slots = [f"{key}/{slot}" for slot in range(len(clip))]
+        size = clip.shape[-2], clip.shape[-1]
+        return keyed_noise(slots, size, seed=self.seed).to(clip.device)
+
+
+def _scores_in_disparity() -> dict[str, Metric]:
+    alignment = Alignment(space="disparity")
+    return {"errors": DepthErrors(alignment), "edges": EdgeChamfer(alignment)}
