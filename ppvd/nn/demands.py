@@ -21,7 +21,7 @@ def require_above_zero(**numbers: float) -> None:
 
 def require_heads(width: int, num_heads: int) -> None:
     """Raise `ValueError` unless heads divide the width and have channels for both axes."""
-    if width % (4 * num_heads):
+    if num_heads < 1 or width % (4 * num_heads):
         raise ValueError(f"width must be divisible by 4 * num_heads = {4 * num_heads}, got {width}")
 
 

@@ -57,6 +57,7 @@ def video_dit(state_dict: Mapping[str, Tensor]) -> CascadeDiT:
 
 
 def _build(state: Mapping[str, Tensor], *, kind: str) -> CascadeDiT:
+    _require_axes(state)
     with torch.device("meta"):
         network = CascadeDiT(
             state["proj_fusion.0.weight"].shape[1] - _width(state),
@@ -104,6 +105,18 @@ def _require_names(state: Mapping[str, Tensor], expected: set[str], *, kind: str
             f"the checkpoint must hold exactly the tensors of a released {kind} DiT; "
             f"missing: {missing or 'none'}; unknown: {unknown or 'none'}"
         )
+
+
+def _require_axes(state: Mapping[str, Tensor]) -> None:
+    """Raise unless every tensor has as many axes as its layer, before sizes are read off them."""
+    for name, tensor in state.items():
+        expected = 1 if name.endswith("bias") or "_norm." in name else 2
+        expected = {"x_embedder.proj.weight": 4, POSITIONS: 3}.get(name, expected)
+        if tensor.ndim != expected or not tensor.numel():
+            raise ValueError(
+                f"{name} must have {expected} axes and a number at least, "
+                f"got the shape {tuple(tensor.shape)}"
+            )
 
 
 def _require_positions(table: Tensor, *, width: int) -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from ppvd.semantics import MoGe2, MoGe2Size
 from ppvd.weights import image_dit
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "released"
@@ -110,3 +111,25 @@ def _hash_uniform(shape, salt, low, high):
 def hash_uniform():
     """Draw the weights and inputs of the full-size references, which no file could hold."""
     return _hash_uniform
+
+
+def save_moge2(path, *, width=64, projected=1024, **more):
+    """Write a tiny encoder as MoGe 2's authors publish it, heads included; return it."""
+    torch.manual_seed(3)
+    size = MoGe2Size(width=width, depth=4, num_heads=1, grid=3, projected=projected)
+    encoder = MoGe2(size=size)
+    model = {f"encoder.{name}": tensor for name, tensor in encoder.state_dict().items()}
+    model |= {"encoder.image_mean": torch.zeros(1, 3, 1, 1), "neck.0.weight": torch.zeros(2)}
+    torch.save({"model_config": {"encoder": "tiny"}, "model": model | more}, path)
+    return encoder
+
+
+@pytest.fixture
+def files(weights_dir, golden, weights):
+    """Published files of tiny models, where ``locate`` finds them."""
+    net = weights(golden("ppd_forward_test_a"))
+    torch.save(
+        {f"dit.{name}": tensor for name, tensor in net.items()}, weights_dir / "ppd_moge.pth"
+    )
+    save_moge2(weights_dir / "moge2.pt")
+    return weights_dir
