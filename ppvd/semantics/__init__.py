@@ -3,6 +3,7 @@
 from ppvd.semantics.base import SemanticEncoder
 from ppvd.semantics.checkpoint import load_strictly, read_state_dict
 from ppvd.semantics.frozen import Frozen
+from ppvd.semantics.hf import TransformersEncoder
 from ppvd.semantics.image_input import ImageInput
 from ppvd.semantics.moge2 import MoGe2, MoGe2Size
 from ppvd.semantics.none import NoSemantics
@@ -30,6 +31,7 @@ __all__ = [
     "Pi3",
     "PublishedEncoder",
     "SemanticEncoder",
+    "TransformersEncoder",
     "ViT",
     "ViTEncoder",
     "ViTRegressor",
