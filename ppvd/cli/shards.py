@@ -91,6 +91,12 @@ def _add_synthetic(parser: argparse.ArgumentParser) -> None:
         metavar="L",
         help="make clips of so many frames instead of pictures",
     )
+    parser.add_argument(
+        "--world",
+        choices=["everyday", "yard"],
+        default="everyday",
+        help="rooms and streets, or yards with a few plain solids (default: everyday)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of the set (default: 0)")
     parser.add_argument(
         "--split", choices=["train", "val", "test"], default="train", help="default: train"
@@ -133,6 +139,7 @@ def _build_synthetic(options: argparse.Namespace) -> int:
         count=options.count,
         size=tuple(options.size),
         frames_per_clip=options.frames_per_clip,
+        world=options.world,
         seed=options.seed,
         split=options.split,
     )

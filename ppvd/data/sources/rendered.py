@@ -6,7 +6,7 @@ import numpy as np
 
 from ppvd.data.encode import Sample
 from ppvd.data.schema import Split
-from ppvd.data.sources.synthetic import render_clip, render_frame
+from ppvd.data.sources.synthetic import World, render_clip, render_frame
 
 SPLIT_NUMBERS = {"train": 0, "val": 1, "test": 2}
 
@@ -19,6 +19,7 @@ class RenderedScenes:
         count: Samples.
         size: Height and width in pixels.
         frames_per_clip: Frames of a clip; None for single pictures.
+        world: Rooms and streets, or yards with a few plain solids.
         seed: Seed of the whole set.
         split: Splits draw their scenes from separate streams of seeds, so none is in two.
 
@@ -29,6 +30,7 @@ class RenderedScenes:
     count: int
     size: tuple[int, int]
     frames_per_clip: int | None = None
+    world: World = "everyday"
     seed: int = 0
     split: Split = "train"
 
@@ -63,6 +65,7 @@ class RenderedScenes:
             "count": self.count,
             "size": list(self.size),
             "frames_per_clip": self.frames_per_clip,
+            "world": self.world,
             "seed": self.seed,
         }
 
@@ -74,7 +77,9 @@ class RenderedScenes:
         words = np.random.SeedSequence([self.seed, SPLIT_NUMBERS[self.split], index])
         scene_seed = int(words.generate_state(1, np.uint32)[0])
         if self.frames_per_clip is None:
-            frames = [render_frame(scene_seed, size=self.size)]
+            frames = [render_frame(scene_seed, size=self.size, world=self.world)]
         else:
-            frames = render_clip(scene_seed, num_frames=self.frames_per_clip, size=self.size)
+            frames = render_clip(
+                scene_seed, num_frames=self.frames_per_clip, size=self.size, world=self.world
+            )
         return Sample(key=f"synthetic/{self.split}-{self.seed}/{index:06d}", frames=tuple(frames))

@@ -42,3 +42,10 @@ def test_clips_are_consecutive_frames_of_one_scene():
 def test_numbers_out_of_range_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         RenderedScenes(**{"count": 1, "size": (8, 8)} | change)
+
+
+@pytest.mark.parametrize("frames_per_clip", [None, 2])
+def test_the_world_is_the_sets(frames_per_clip):
+    scenes = RenderedScenes(count=1, size=(8, 8), frames_per_clip=frames_per_clip, world="yard")
+    assert scenes.sample(0).frames[0].scene.startswith("yard-")
+    assert scenes.describe()["world"] == "yard"

@@ -1,5 +1,5 @@
-"""Procedural rooms and streets with exact depth, rendered with NumPy alone."""
+"""Procedural rooms, streets and yards with exact depth, rendered with NumPy alone."""
 
-from ppvd.data.sources.synthetic.frames import Clip, render_clip, render_frame
+from ppvd.data.sources.synthetic.frames import Clip, World, render_clip, render_frame
 
-__all__ = ["Clip", "render_clip", "render_frame"]
+__all__ = ["Clip", "World", "render_clip", "render_frame"]

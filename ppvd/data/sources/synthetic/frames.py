@@ -1,16 +1,23 @@
 """Seeds to frames and clips."""
 
+from typing import Literal, get_args
+
 from ppvd.data.frame import Frame
 from ppvd.data.sources.synthetic.portable import Dice
 from ppvd.data.sources.synthetic.rendering import render
 from ppvd.data.sources.synthetic.scene import Scene
-from ppvd.data.sources.synthetic.world import indoor_scene, street_scene
+from ppvd.data.sources.synthetic.world import indoor_scene, street_scene, yard_scene
 
 Clip = list[Frame]
 """Consecutive frames of one scene, in order."""
 
+World = Literal["everyday", "yard"]
+"""Rooms and streets; or walled yards with a few plain solids, which small networks learn soon."""
 
-def render_frame(seed: int, *, size: tuple[int, int] = (256, 256)) -> Frame:
+
+def render_frame(
+    seed: int, *, size: tuple[int, int] = (256, 256), world: World = "everyday"
+) -> Frame:
     """Render the scene that ``seed`` stands for, as it is at time 0.
 
     Depth is the analytic intersection of one ray at each pixel's centre; only colour is
@@ -18,17 +25,23 @@ def render_frame(seed: int, *, size: tuple[int, int] = (256, 256)) -> Frame:
     IEEE 754 arithmetic: see `portable`.
 
     Args:
-        seed: What the scene depends on, not negative; about half of all seeds are rooms.
+        seed: What the scene depends on, not negative.
         size: Height and width in pixels; the angle of view across the diagonal is the seed's.
+        world: Where it is; half of all everyday seeds are rooms, half are streets.
 
     Raises:
         ValueError: If an argument is out of its range.
     """
-    return _frame(seed, size, index=0, fps=1.0)
+    return _frame(seed, size, world, index=0, fps=1.0)
 
 
 def render_clip(
-    seed: int, *, num_frames: int, size: tuple[int, int] = (256, 256), fps: float = 12.0
+    seed: int,
+    *,
+    num_frames: int,
+    size: tuple[int, int] = (256, 256),
+    fps: float = 12.0,
+    world: World = "everyday",
 ) -> Clip:
     """Render what happens in the scene of ``seed`` from time 0; see `render_frame`.
 
@@ -40,6 +53,7 @@ def render_clip(
         num_frames: Frames, at least 1.
         size: Height and width in pixels.
         fps: Frames a second of the scene's time, positive.
+        world: Where it is, as in `render_frame`.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -48,24 +62,30 @@ def render_clip(
         raise ValueError(f"num_frames must be at least 1, got {num_frames}")
     if not 0.0 < fps < float("inf"):
         raise ValueError(f"fps must be a positive number, got {fps}")
-    return [_frame(seed, size, index=index, fps=fps) for index in range(num_frames)]
+    return [_frame(seed, size, world, index=index, fps=fps) for index in range(num_frames)]
 
 
-def scene_of(seed: int, *, time_s: float = 0.0) -> Scene:
-    """Return the world that ``seed`` stands for, at ``time_s`` seconds.
+def scene_of(seed: int, *, time_s: float = 0.0, world: World = "everyday") -> Scene:
+    """Return the scene that ``seed`` stands for in ``world``, at ``time_s`` seconds.
 
     Raises:
-        ValueError: If ``seed`` is negative.
+        ValueError: If ``seed`` is negative or there is no such world.
     """
     if seed < 0:
         raise ValueError(f"seed must not be negative, got {seed}")
+    if world not in get_args(World):
+        raise ValueError(f"world must be one of {get_args(World)}, got {world!r}")
+    if world == "yard":
+        return yard_scene(Dice(seed, stream=1), time_s)
     build = indoor_scene if Dice(seed).chance(0.5) else street_scene
     return build(Dice(seed, stream=1), time_s)
 
 
-def _frame(seed: int, size: tuple[int, int], *, index: int, fps: float) -> Frame:
+def _frame(
+    seed: int, size: tuple[int, int], world: World, *, index: int, fps: float
+) -> Frame:
     height, width = _checked(size)
-    scene = scene_of(seed, time_s=index / fps)
+    scene = scene_of(seed, time_s=index / fps, world=world)
     picture = render(scene, height, width)
     name = f"{scene.kind}-{seed:010d}"
     return Frame(

@@ -174,7 +174,7 @@ class Scene:
     """A world at one moment, ready to be rendered.
 
     Attributes:
-        kind: "indoor" or "street".
+        kind: "indoor", "street" or "yard".
         solids: All shapes.
         things: Names of what stands in it (``table``, ``car``, ...), sorted, each once.
         camera: The view.

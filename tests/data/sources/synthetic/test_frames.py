@@ -33,6 +33,10 @@ def test_pictures_are_the_same_on_every_machine(seed):
     assert checksum(render_frame(seed, size=SIZE)) == GOLDEN[seed]
 
 
+def test_yards_are_the_same_on_every_machine():
+    assert checksum(render_frame(0, size=SIZE, world="yard")) == "7eccf43f0aa76224"
+
+
 def test_a_seed_repeats_to_the_bit_and_another_differs():
     first, again, other = (render_frame(seed, size=SIZE) for seed in (7, 7, 8))
     np.testing.assert_array_equal(first.image, again.image)
@@ -101,6 +105,20 @@ def test_scenes_are_as_deep_as_rooms_and_streets_are():
     assert medians[1] > medians[0]
     assert np.mean([f.depth.max() > 60.0 for f in streets]) > 0.6
     assert np.mean([f.sky.any() for f in streets]) > 0.8
+
+
+def test_a_yard_ends_at_its_walls_and_is_never_empty():
+    for seed in range(20):
+        frame = render_frame(seed, size=(32, 32), world="yard")
+        assert frame.scene == f"yard-{seed:010d}"
+        assert 0.8 < frame.depth[frame.valid].min() < frame.depth.max() < 12.0
+        assert "ball" in frame.metadata["things"]
+        assert len(frame.metadata["things"]) > 3
+
+
+def test_an_unknown_world_is_refused():
+    with pytest.raises(ValueError, match="world must be one of .*'everyday', 'yard'.* got 'moon'"):
+        render_frame(0, size=(8, 8), world="moon")
 
 
 def test_everything_occurs_among_the_first_seeds():
