@@ -67,7 +67,7 @@ def load_imported(path: Path, card: ModelCard) -> nn.Module:
     return rebuild(card, read_state_dict(path), where=str(path))
 
 
-def verify(path: Path) -> ModelCard:
+def verify_weights(path: Path) -> ModelCard:
     """Read an imported file whole, compare it with its card, and rebuild its module.
 
     Raises:

@@ -71,6 +71,9 @@ def network_kind(net: CascadeDiT) -> str:
 
 def network_config(net: CascadeDiT) -> Config:
     """Return the arguments that build a published network, as JSON holds them."""
+    propagation = net.propagation and asdict(net.propagation)
+    if propagation:
+        propagation["references"] = list(propagation["references"])
     return {
         "semantic_width": net.semantic_width,
         "width": net.width,
@@ -80,6 +83,6 @@ def network_config(net: CascadeDiT) -> Config:
         "coarse_factor": net.divisor // net.patch,
         "split": net.split,
         "positions": net.positions,
-        "propagation": None if net.propagation is None else asdict(net.propagation),
+        "propagation": propagation,
         "temporal_blocks": sum(block.temporal is not None for block in net.blocks),
     }

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from ppvd.semantics import MoGe2, MoGe2Size
+from ppvd.semantics import MoGe2, MoGe2Size, ViTSize
 from ppvd.weights import image_dit
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "released"
@@ -116,7 +116,8 @@ def hash_uniform():
 def save_moge2(path, *, width=64, projected=1024, **more):
     """Write a tiny encoder as MoGe 2's authors publish it, heads included; return it."""
     torch.manual_seed(3)
-    size = MoGe2Size(width=width, depth=4, num_heads=1, grid=3, projected=projected)
+    backbone = ViTSize(width=width, depth=4, num_heads=1, grid=3)
+    size = MoGe2Size(backbone=backbone, projected=projected)
     encoder = MoGe2(size=size)
     model = {f"encoder.{name}": tensor for name, tensor in encoder.state_dict().items()}
     model |= {"encoder.image_mean": torch.zeros(1, 3, 1, 1), "neck.0.weight": torch.zeros(2)}
@@ -133,3 +134,9 @@ def files(weights_dir, golden, weights):
     )
     save_moge2(weights_dir / "moge2.pt")
     return weights_dir
+
+
+@pytest.fixture
+def moge2_file():
+    """Writes a tiny encoder as MoGe 2's authors publish it."""
+    return save_moge2
