@@ -81,9 +81,7 @@ def scene_of(seed: int, *, time_s: float = 0.0, world: World = "everyday") -> Sc
     return build(Dice(seed, stream=1), time_s)
 
 
-def _frame(
-    seed: int, size: tuple[int, int], world: World, *, index: int, fps: float
-) -> Frame:
+def _frame(seed: int, size: tuple[int, int], world: World, *, index: int, fps: float) -> Frame:
     height, width = _checked(size)
     scene = scene_of(seed, time_s=index / fps, world=world)
     picture = render(scene, height, width)

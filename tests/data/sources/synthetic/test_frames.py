@@ -117,7 +117,7 @@ def test_a_yard_ends_at_its_walls_and_is_never_empty():
 
 
 def test_an_unknown_world_is_refused():
-    with pytest.raises(ValueError, match="world must be one of .*'everyday', 'yard'.* got 'moon'"):
+    with pytest.raises(ValueError, match=r"world must be one of .*'everyday', 'yard'.* got 'moon'"):
         render_frame(0, size=(8, 8), world="moon")
 
 
