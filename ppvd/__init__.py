@@ -54,14 +54,17 @@ _NAMES = {
     """,
     "semantics": """
         DINOv2 DepthAnythingV2 Frozen ImageInput MAE MoGe2 MoGe2Size NoSemantics Pi3
-        PublishedEncoder SemanticEncoder VGGT ViT ViTEncoder ViTRegressor ViTSize ViewMixer
-        ViewSize fill_strictly load_strictly read_state_dict
+        PublishedEncoder SemanticEncoder TransformersEncoder VGGT ViT ViTEncoder ViTRegressor
+        ViTSize ViewMixer ViewSize fill_part fill_strictly load_strictly read_state_dict
     """,
     "tasks": """
         CascadeRegressor DepthTask MeanDepth NonFiniteLossError PPD PPVD Regressor WarmupCosine
         WindowPlan
     """,
-    "weights": "encoder image_dit video_dit",
+    "weights": """
+        ModelCard PUBLISHED Pretrained Published encoder fill_network image_dit import_weights
+        pretrained read_card verify_weights video_dit weights_folder
+    """,
 }
 _HOMES = {name: f"ppvd.{room}" for room, names in _NAMES.items() for name in names.split()}
 
