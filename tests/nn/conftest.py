@@ -21,18 +21,20 @@ def make_net():
 
 @pytest.fixture
 def make_inputs():
-    """Noisy depth, image, time and features for a network, on a grid that is not square."""
+    """Noisy depth, image, time and features for a network, on a grid that is not square;
+    clips where a number of frames is given."""
 
-    def make(net, batch=2, rows=2, cols=3, features=True):
+    def make(net, batch=2, rows=2, cols=3, features=True, frames=None):
         generator = torch.Generator().manual_seed(1)
         size = (rows * net.divisor, cols * net.divisor)
+        each = (batch,) if frames is None else (batch, frames)
         inputs = {
-            "noisy": torch.randn(batch, 1, *size, generator=generator),
-            "image": torch.rand(batch, 3, *size, generator=generator),
+            "noisy": torch.randn(*each, 1, *size, generator=generator),
+            "image": torch.rand(*each, 3, *size, generator=generator),
             "time": torch.rand(batch, generator=generator),
         }
         if net.semantic_width and features:
-            shape = (batch, net.semantic_width, rows, cols)
+            shape = (*each, net.semantic_width, rows, cols)
             inputs["features"] = torch.randn(shape, generator=generator)
         return inputs
 

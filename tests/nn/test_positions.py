@@ -48,7 +48,15 @@ def test_split_tokens_turn_by_their_own_row_and_column():
 def test_matches_the_released_sine_cosine_table(width):
     golden = load_file(GOLDEN / f"sincos_pos_embed_{width}.safetensors")
     table = sincos(TokenGrid(32, 32), width, CPU)[golden["in.rows"]]
-    assert (table - golden["out.pos_embed_rows"]).abs().max() < 1e-6
+    assert torch.equal(table, golden["out.pos_embed_rows"])
+
+
+def test_a_window_turns_by_its_centre():
+    pooled = rotary(TokenGrid(4, 6), 8, CPU, pool=3)
+    every = rotary(TokenGrid(4, 6), 8, CPU)
+    # Row 1 and column 4 are the centre of the second window of 3 x 3.
+    torch.testing.assert_close(pooled.sin[1], every.sin[1 * 6 + 4])
+    torch.testing.assert_close(pooled.cos[1], every.cos[1 * 6 + 4])
 
 
 def test_a_table_is_built_once_for_a_grid():

@@ -7,6 +7,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ppvd.flow import adams_bashforth2, euler, heun, uniform_grid
+from ppvd.nn import Propagation
 
 # `index` is here for boolean masks, whose number of hits the host would have to know.
 SYNCS = ("_local_scalar_dense", "nonzero", "masked_select", "index", "equal")
@@ -14,6 +15,11 @@ VIEWS = (
     "view", "_unsafe_view", "t", "transpose", "permute", "unbind", "slice", "select", "expand",
     "unsqueeze", "split", "detach", "alias", "as_strided",
 )  # fmt: skip
+
+
+IMAGE = ({}, None)
+CLIP = ({"propagation": Propagation(), "temporal_blocks": 1}, 4)
+BOTH = pytest.mark.parametrize(("options", "frames"), [IMAGE, CLIP], ids=["image", "clip"])
 
 
 class CountOps(TorchDispatchMode):
@@ -39,20 +45,22 @@ def test_the_count_sees_synchronisations():
     assert set(count.syncs()) == {"_local_scalar_dense", "index"}
 
 
+@BOTH
 @pytest.mark.parametrize("prediction", ["velocity", "clean"])
-def test_training_never_waits_for_the_device(prediction, make_net, make_inputs):
-    net = make_net(prediction=prediction)
-    inputs = make_inputs(net)
+def test_training_never_waits_for_the_device(prediction, options, frames, make_net, make_inputs):
+    net = make_net(prediction=prediction, **options)
+    inputs = make_inputs(net, frames=frames)
     with CountOps() as count:
         net(**inputs).sum().backward()
     assert count.ops["mm"] > 0
     assert count.syncs() == []
 
 
+@BOTH
 @pytest.mark.parametrize("solver", [euler, heun, adams_bashforth2])
-def test_sampling_never_waits_for_the_device(solver, make_net, make_inputs):
-    net, times = make_net(prediction="clean"), uniform_grid(3)
-    inputs = make_inputs(net)
+def test_sampling_never_waits_for_the_device(solver, options, frames, make_net, make_inputs):
+    net, times = make_net(prediction="clean", **options), uniform_grid(3)
+    inputs = make_inputs(net, frames=frames)
     with torch.no_grad(), CountOps() as count:
         field = net.velocity_field(inputs["image"], inputs["features"], times)
         solver(field, inputs["noisy"], times)
@@ -93,18 +101,20 @@ def test_operations_of_one_step_grow_with_depth_by_no_more_than_measured(make_ne
 OPS_PER_BLOCK = 18
 
 
+@BOTH
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
-def test_compiles_into_one_graph(precision, make_net, make_inputs):
-    net = make_net(prediction="clean")
-    inputs = make_inputs(net)
+def test_compiles_into_one_graph(precision, options, frames, make_net, make_inputs):
+    net = make_net(prediction="clean", **options)
+    inputs = make_inputs(net, frames=frames)
     compiled = torch.compile(net, fullgraph=True, backend="eager")
     with torch.autocast("cpu", torch.bfloat16, enabled=precision is torch.bfloat16):
         torch.testing.assert_close(compiled(**inputs), net(**inputs), rtol=1e-5, atol=1e-5)
 
 
-def test_a_solver_step_compiles_into_one_graph(make_net, make_inputs):
-    net = make_net()
-    inputs = make_inputs(net)
+@BOTH
+def test_a_solver_step_compiles_into_one_graph(options, frames, make_net, make_inputs):
+    net = make_net(**options)
+    inputs = make_inputs(net, frames=frames)
     with torch.no_grad():
         condition = net.condition(inputs["image"], inputs["features"])
         modulation = net.modulation(inputs["time"])
