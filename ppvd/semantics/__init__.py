@@ -1,7 +1,7 @@
 """Frozen foundation models that tell the network what is in the image (Eq. 5)."""
 
 from ppvd.semantics.base import SemanticEncoder
-from ppvd.semantics.checkpoint import load_strictly, read_state_dict
+from ppvd.semantics.checkpoint import fill_part, load_strictly, read_state_dict
 from ppvd.semantics.frozen import Frozen
 from ppvd.semantics.hf import TransformersEncoder
 from ppvd.semantics.image_input import ImageInput
@@ -38,6 +38,7 @@ __all__ = [
     "ViTSize",
     "ViewMixer",
     "ViewSize",
+    "fill_part",
     "fill_strictly",
     "load_strictly",
     "read_state_dict",

@@ -30,14 +30,29 @@ def load_strictly(module: nn.Module, path: str | Path, *, may_lack: str | None =
     Raises:
         ValueError: If the file cannot be read, or if names or shapes differ.
     """
-    state = read_state_dict(path)
-    prefix = find_prefix(state, module.state_dict().keys(), path=path)
+    fill_part(module, read_state_dict(path), where=str(path), may_lack=may_lack)
+
+
+def fill_part(
+    module: nn.Module, state: Mapping[str, Tensor], *, where: str, may_lack: str | None = None
+) -> None:
+    """Fill a module from its part of the tensors of something larger.
+
+    Args:
+        module: Module to fill.
+        state: Tensors by name.
+        where: What to call them in an error.
+        may_lack: See ``load_strictly``.
+
+    Raises:
+        ValueError: If names or shapes differ.
+    """
+    prefix = find_prefix(state, module.state_dict().keys(), where=where)
     part = {name.removeprefix(prefix): v for name, v in state.items() if name.startswith(prefix)}
     own = {name: v for name, v in module.state_dict().items() if may_lack in name.split(".")}
     if not own.keys() & part.keys():
         part = own | part
-    where = f"the part '{prefix}' of {path}" if prefix else str(path)
-    fill_strictly(module, part, where=where)
+    fill_strictly(module, part, where=f"the part '{prefix}' of {where}" if prefix else where)
 
 
 def read_state_dict(path: str | Path) -> dict[str, Tensor]:
@@ -69,13 +84,13 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
     return {name: value for name, value in content.items() if isinstance(value, Tensor)}
 
 
-def find_prefix(state: Mapping[str, Tensor], names: Collection[str], *, path: str | Path) -> str:
+def find_prefix(state: Mapping[str, Tensor], names: Collection[str], *, where: str) -> str:
     """Find what stands before a module's names in a checkpoint of something larger.
 
     Args:
         state: Tensors by name.
         names: Names that the module has by itself.
-        path: Where ``state`` comes from, for the error.
+        where: Where ``state`` comes from, for the error.
 
     Returns:
         The prefix under which most of ``names`` are found; empty for a file of its own.
@@ -92,7 +107,7 @@ def find_prefix(state: Mapping[str, Tensor], names: Collection[str], *, path: st
     best = [prefix for prefix, count in found.items() if count == max(found.values())]
     if len(best) != 1:
         held = f"it fits under {sorted(best)}" if best else f"got names {some(state)}"
-        raise ValueError(f"weights in {path} must hold the module exactly once, {held}")
+        raise ValueError(f"weights in {where} must hold the module exactly once, {held}")
     return best[0]
 
 

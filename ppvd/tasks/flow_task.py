@@ -1,8 +1,9 @@
 """What the generative tasks share: a training step and a velocity field (III-B, III-C)."""
 
 from abc import ABC
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -22,8 +23,9 @@ from ppvd.flow import (
 from ppvd.geometry import DepthCodec
 from ppvd.losses import FeatureAlignment, FlowStep, VelocityError
 from ppvd.nn import CascadeDiT
-from ppvd.semantics import Frozen, SemanticEncoder, load_strictly
+from ppvd.semantics import Frozen, SemanticEncoder
 from ppvd.tasks.base import DepthTask, OptimizerCallable, SchedulerCallable, training_target
+from ppvd.weights import Pretrained, fill_network, pretrained
 
 # What a network for video has and the image network it starts from has not.
 VIDEO_PART = "temporal"
@@ -36,8 +38,9 @@ class FlowTask(DepthTask, ABC):
         encoder: Foundation model that describes the image (Eq. 5); frozen for good.
         net: Builds the network from the width of the features that prompt it.
         prompt: Whether the features prompt the network; if not, only the losses see them (REPA).
-        initial_weights: Checkpoint of a run, or file, whose network a training starts from.
-            A run that goes on, or is tested, has its own weights and does not read it.
+        initial_weights: File whose network a training, or a test without a checkpoint, starts
+            from: published, imported, or a checkpoint of a run. A run that goes on, or is
+            tested, has its own weights and does not read it.
         codec: Metric depth to the network's range and back (Eq. 8).
         times: Draws the training times. ``None``: ``LogitNormalTimes`` (released code).
         losses: Terms of the training loss, each logged as ``train/<name>``. ``None``: the
@@ -52,9 +55,16 @@ class FlowTask(DepthTask, ABC):
         scheduler: Builds a schedule; see ``DepthTask``.
         pixels: Area at which the network looks at evaluation images; see ``DepthTask``.
 
+    Attributes:
+        published_kind: Kind of the published networks that it takes, ``image`` or ``video``.
+        published_settings: How the released code runs these; see ``from_pretrained``.
+
     Raises:
         ValueError: If ``weights`` names no loss, or two losses align features.
     """
+
+    published_kind: ClassVar[str]
+    published_settings: ClassVar[Mapping[str, Any]]
 
     def __init__(
         self,
@@ -89,9 +99,49 @@ class FlowTask(DepthTask, ABC):
         self.grid = tuple(grid(num_steps))
         self.seed = seed
         self._tap = self._configure_feature_alignment(encoder.width)
+        self._has_weights = False
+        self.register_load_state_dict_post_hook(  # type: ignore[no-untyped-call]
+            _note_weights
+        )
         unknown = sorted(set(self.weights) - set(self.losses))
         if unknown:
             raise ValueError(f"weights must name losses {sorted(self.losses)}, got {unknown}")
+
+    @classmethod
+    def from_pretrained(
+        cls, source: str | Path, *, encoder: str | Path | None = None, **settings: object
+    ) -> Self:
+        """Build a published model, ready to predict.
+
+        Args:
+            source: A published name such as ``ppd-moge2``, or a published or imported file; see
+                ``pretrained``.
+            encoder: Name or file of the encoder; ``None``: the network's own.
+            **settings: Arguments of the constructor in place of the released code's: its grid
+                and steps, and its area in ``pixels``.
+
+        Returns:
+            The model on the CPU, in evaluation mode.
+
+        Raises:
+            ValueError: If a file cannot be read or does not fit, or is of another kind.
+            OSError: If a file is not there and cannot be fetched.
+        """
+        found = pretrained(source, encoder=encoder)
+        if found.kind != cls.published_kind:
+            raise ValueError(
+                f"{cls.__name__} must be given a network of {cls.published_kind}, "
+                f"but {found.path} is one of {found.kind}"
+            )
+        return cls.from_parts(found, **settings)
+
+    @classmethod
+    def from_parts(cls, found: Pretrained, **settings: object) -> Self:
+        """Build a model around a network and an encoder; see ``from_pretrained``."""
+        chosen: dict[str, Any] = {**cls.published_settings, **settings}
+        task = cls(found.encoder, lambda _: found.net, **chosen).eval()
+        task._has_weights = True
+        return task
 
     @property
     def divisor(self) -> int:
@@ -99,13 +149,14 @@ class FlowTask(DepthTask, ABC):
         return self.net.divisor
 
     def setup(self, stage: str) -> None:
-        """Fill the network before a training that starts anew.
+        """Fill the network where it has no weights but those drawn.
 
         Raises:
             ValueError: If ``initial_weights`` cannot be read or is of another network.
         """
-        if stage == "fit" and self.initial_weights and self.trainer.ckpt_path is None:
-            load_strictly(self.net, self.initial_weights, may_lack=VIDEO_PART)
+        if self.initial_weights and not self._has_weights and self.trainer.ckpt_path is None:
+            fill_network(self.net, self.initial_weights, may_lack=VIDEO_PART)
+        self._has_weights = True
 
     def training_step(self, batch: DepthBatch, batch_idx: int) -> Tensor:
         """Draw times and noise, predict the velocity, and return the loss (Eq. 1-3, 10, 11).
@@ -161,3 +212,8 @@ class FlowTask(DepthTask, ABC):
             loss.configure(self.net.width, semantic_width)
             return loss.tap
         return None
+
+
+def _note_weights(task: nn.Module, _: object) -> None:
+    """Note that a task was given weights, so that none are put over them."""
+    task._has_weights = True  # type: ignore[assignment]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,7 @@ from ppvd.flow import (
     TimeGrid,
     UniformTimes,
     euler,
+    released_grid,
     uniform_grid,
 )
 from ppvd.geometry import LogDepthCodec
@@ -21,6 +23,8 @@ from ppvd.semantics import SemanticEncoder
 from ppvd.tasks.base import OptimizerCallable, SchedulerCallable, paper_adamw
 from ppvd.tasks.flow_task import FlowTask
 from ppvd.tasks.noise import keyed_noise
+
+RELEASED_PIXELS = 1024 * 768  # Area to which the released code brings every photograph.
 
 
 class PPD(FlowTask):
@@ -31,8 +35,8 @@ class PPD(FlowTask):
         net: Builds the network from the width of the features that prompt it.
         prompt: Whether the features prompt the network (SP-DiT); if not, only the losses see
             them (REPA).
-        initial_weights: Checkpoint of a run, or file, whose network a training starts from.
-            A run that goes on, or is tested, has its own weights and does not read it.
+        initial_weights: File whose network a training, or a test without a checkpoint, starts
+            from; see ``FlowTask``.
         codec: Metric depth to the network's range and back (Eq. 8).
         times: Draws the training times.
         losses: Terms of the training loss, each logged as ``train/<name>``. ``None``: the
@@ -48,6 +52,13 @@ class PPD(FlowTask):
         scheduler: Builds a schedule; see ``DepthTask``.
         pixels: Area at which the network looks at evaluation images; see ``DepthTask``.
     """
+
+    published_kind = "image"
+    published_settings: ClassVar = {
+        "grid": released_grid,
+        "num_steps": 4,
+        "pixels": RELEASED_PIXELS,
+    }
 
     def __init__(
         self,

@@ -2,13 +2,21 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torchmetrics import Metric
 
-from ppvd.flow import LogitNormalTimes, Solver, TimeGrid, UniformTimes, euler, uniform_grid
+from ppvd.flow import (
+    LogitNormalTimes,
+    Solver,
+    TimeGrid,
+    UniformTimes,
+    euler,
+    released_grid,
+    uniform_grid,
+)
 from ppvd.geometry import Alignment, DisparityCodec, WindowChain
 from ppvd.metrics import DepthErrors, EdgeChamfer
 from ppvd.nn import CascadeDiT
@@ -16,7 +24,7 @@ from ppvd.semantics import SemanticEncoder
 from ppvd.tasks.base import OptimizerCallable, SchedulerCallable, paper_adamw
 from ppvd.tasks.flow_task import FlowTask
 from ppvd.tasks.noise import keyed_noise
-from ppvd.tasks.view import NativeView, ReleasedVideoView, View
+from ppvd.tasks.view import RELEASED_SIDE, NativeView, ReleasedVideoView, View
 from ppvd.tasks.windows import WindowPlan
 
 
@@ -53,6 +61,13 @@ class PPVD(FlowTask):
         scheduler: Builds a schedule; see ``DepthTask``.
         pixels: Area at which the network looks at evaluation frames; see ``DepthTask``.
     """
+
+    published_kind = "video"
+    published_settings: ClassVar = {
+        "grid": released_grid,
+        "num_steps": 4,
+        "pixels": RELEASED_SIDE**2,
+    }
 
     def __init__(
         self,

@@ -1,5 +1,25 @@
 """Published checkpoints under our names, loaded strictly."""
 
+from ppvd.weights.cache import weights_folder
+from ppvd.weights.card import ModelCard, read_card
+from ppvd.weights.fill import fill_network
+from ppvd.weights.imported import import_weights, verify_weights
+from ppvd.weights.pretrained import Pretrained, pretrained
+from ppvd.weights.published import PUBLISHED, Published
 from ppvd.weights.released import encoder, image_dit, video_dit
 
-__all__ = ["encoder", "image_dit", "video_dit"]
+__all__ = [
+    "PUBLISHED",
+    "ModelCard",
+    "Pretrained",
+    "Published",
+    "encoder",
+    "fill_network",
+    "image_dit",
+    "import_weights",
+    "pretrained",
+    "read_card",
+    "verify_weights",
+    "video_dit",
+    "weights_folder",
+]
