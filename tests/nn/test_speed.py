@@ -101,7 +101,14 @@ def test_operations_of_one_step_grow_with_depth_by_no_more_than_measured(make_ne
 OPS_PER_BLOCK = 18
 
 
+@pytest.fixture
+def compiler():
+    """Forget earlier graphs: a second shape of a known function would be traced symbolically."""
+    torch.compiler.reset()
+
+
 @BOTH
+@pytest.mark.usefixtures("compiler")
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
 def test_compiles_into_one_graph(precision, options, frames, make_net, make_inputs):
     net = make_net(prediction="clean", **options)
@@ -112,6 +119,7 @@ def test_compiles_into_one_graph(precision, options, frames, make_net, make_inpu
 
 
 @BOTH
+@pytest.mark.usefixtures("compiler")
 def test_a_solver_step_compiles_into_one_graph(options, frames, make_net, make_inputs):
     net = make_net(**options)
     inputs = make_inputs(net, frames=frames)
