@@ -8,6 +8,8 @@ from ppvd.weights.card import Config, read_card
 from ppvd.weights.files import holds_network, network, read_weights
 from ppvd.weights.rebuild import network_config
 
+_MEETING = {"propagation", "temporal_blocks"}  # of frames; an image network may start a video one
+
 
 def fill_network(net: CascadeDiT, path: str | Path, *, may_lack: str | None = None) -> None:
     """Fill a network from a published file, an imported one, or a checkpoint of a run; strictly.
@@ -22,20 +24,20 @@ def fill_network(net: CascadeDiT, path: str | Path, *, may_lack: str | None = No
     """
     state, card, where = read_weights(path), read_card(Path(path)), str(path)
     if card:
-        _require_same_reading(net, card.config, where)
+        _require_same_network(net, card.config, where)
     elif holds_network(state):
         found = network(state, where=where)
-        _require_same_reading(net, network_config(found), where)
+        _require_same_network(net, network_config(found), where)
         state = found.state_dict()
     fill_part(net, state, where=where, may_lack=may_lack)
 
 
-def _require_same_reading(net: CascadeDiT, published: Config, where: str) -> None:
-    """Raise where equal names and shapes would be computed with differently."""
-    read = {"positions": net.positions, "split": net.split, "prediction": net.head.prediction}
+def _require_same_network(net: CascadeDiT, published: Config, where: str) -> None:
+    """Raise where a number differs, also one that names and shapes do not tell."""
+    read = {**network_config(net), "prediction": net.head.prediction}
     wanted = {**published, "prediction": "velocity"}
-    for name, value in read.items():
-        if value != wanted.get(name):
+    for name in sorted(read.keys() - _MEETING):
+        if read[name] != wanted[name]:
             raise ValueError(
-                f"{name} of the network must be {wanted.get(name)} for {where}, got {value}"
+                f"{name} of the network must be {wanted[name]} for {where}, got {read[name]}"
             )

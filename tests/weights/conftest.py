@@ -1,4 +1,3 @@
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -6,11 +5,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from ppvd.semantics import MoGe2, MoGe2Size, ViTSize
 from ppvd.weights import image_dit
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "released"
-SERVER = Path(__file__).with_name("hub_server.py")
 
 
 @pytest.fixture
@@ -61,31 +58,6 @@ def released(golden, weights):
     return load
 
 
-@pytest.fixture
-def weights_dir(tmp_path, monkeypatch):
-    """An empty folder in which published files are kept."""
-    folder = tmp_path / "weights"
-    folder.mkdir()
-    monkeypatch.setenv("PPVD_WEIGHTS", str(folder))
-    return folder
-
-
-@pytest.fixture
-def hub(weights_dir, monkeypatch):
-    """A hub on the loopback address, asked instead of the real one; retries do not wait, and
-    every hundred bytes are kept."""
-    spec = importlib.util.spec_from_file_location("hub_server", SERVER)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    running = module.Hub()
-    assert weights_dir.is_dir()
-    monkeypatch.setenv("HF_ENDPOINT", running.address)
-    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 100)
-    monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda _: None)
-    yield running
-    running.close()
-
-
 PIECE = 1 << 20  # numbers made at once
 
 
@@ -111,32 +83,3 @@ def _hash_uniform(shape, salt, low, high):
 def hash_uniform():
     """Draw the weights and inputs of the full-size references, which no file could hold."""
     return _hash_uniform
-
-
-def save_moge2(path, *, width=64, projected=1024, **more):
-    """Write a tiny encoder as MoGe 2's authors publish it, heads included; return it."""
-    torch.manual_seed(3)
-    backbone = ViTSize(width=width, depth=4, num_heads=1, grid=3)
-    size = MoGe2Size(backbone=backbone, projected=projected)
-    encoder = MoGe2(size=size)
-    model = {f"encoder.{name}": tensor for name, tensor in encoder.state_dict().items()}
-    model |= {"encoder.image_mean": torch.zeros(1, 3, 1, 1), "neck.0.weight": torch.zeros(2)}
-    torch.save({"model_config": {"encoder": "tiny"}, "model": model | more}, path)
-    return encoder
-
-
-@pytest.fixture
-def files(weights_dir, golden, weights):
-    """Published files of tiny models, where ``locate`` finds them."""
-    net = weights(golden("ppd_forward_test_a"))
-    torch.save(
-        {f"dit.{name}": tensor for name, tensor in net.items()}, weights_dir / "ppd_moge.pth"
-    )
-    save_moge2(weights_dir / "moge2.pt")
-    return weights_dir
-
-
-@pytest.fixture
-def moge2_file():
-    """Writes a tiny encoder as MoGe 2's authors publish it."""
-    return save_moge2
