@@ -40,7 +40,7 @@ SMALL_ENCODER = {
         "cell": 8,
     },
 }
-SMALL_NET = {"init_args": {"width": 16, "depth": 2, "num_heads": 2}}
+SMALL_NET = {"init_args": {"width": 16, "depth": 2, "num_heads": 2, "checkpoint_blocks": 1}}
 
 
 def name(path):
@@ -60,6 +60,19 @@ def shards(tmp_path_factory):
 def in_tmp(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clips")
+    options = ["--count", "2", "--size", "32", "48", "--frames-per-clip", "7"]
+    main(["shards", "build", "synthetic", "--out", str(folder), *options])
+    return folder
+
+
+def trains_on_clips(recipe):
+    data = yaml.safe_load(recipe.read_text())["data"]
+    return "clips" in yaml.safe_load((recipe.parent / data).read_text())["init_args"]
 
 
 def small(recipe, shards):
@@ -84,6 +97,8 @@ def small(recipe, shards):
         "trainer": {"accelerator": "cpu", "fast_dev_run": True},
     }
     new = overlay["model"]["init_args"]
+    if "pixels" in arguments:
+        new["pixels"] = 32 * 48
     if "encoder" in arguments:
         if arguments["encoder"] != "ppvd.NoSemantics":
             new["encoder"] = small_encoder(recipe.parent / arguments["encoder"])
@@ -94,6 +109,10 @@ def small(recipe, shards):
             new["losses"]["alignment"]["init_args"]["tap"] = 0
     elif arguments["net"]["class_path"] == "ppvd.CascadeRegressor":
         new["net"] = {"init_args": {"encoder": SMALL_ENCODER, "net": SMALL_NET}}
+    if trains_on_clips(recipe):
+        window = {"length": 4, "keyframes": [0, 2, 3]}
+        overlay["data"]["init_args"]["clips"] = window
+        new["windows"] = window
     return overlay
 
 
@@ -107,7 +126,7 @@ def small_encoder(path):
 
 
 def test_there_are_recipes():
-    assert len(RECIPES) >= 13
+    assert len(RECIPES) >= 21
     assert len(ENCODERS) >= 7
     assert len(HARDWARE) >= 3
 
@@ -151,9 +170,10 @@ def test_an_encoder_builds_at_full_size_and_describes_in_small(path):
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=name)
-def test_a_recipe_trains_and_tests_in_small(recipe, shards, in_tmp):
+def test_a_recipe_trains_and_tests_in_small(recipe, shards, clips, in_tmp):
     overlay = in_tmp / "small.yaml"
-    overlay.write_text(yaml.safe_dump(small(recipe, shards)))
+    data = clips if trains_on_clips(recipe) else shards
+    overlay.write_text(yaml.safe_dump(small(recipe, data)))
     for verb in ("fit", "test"):
         main([verb, "-c", str(recipe), "-c", str(overlay)])
 
