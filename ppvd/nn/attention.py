@@ -9,6 +9,9 @@ from ppvd.nn.positions import Rotary
 HEAD_NORM_EPS = 1e-5
 """Added to the variance of queries and keys; released code (tokens have 1e-6)."""
 
+MAX_BATCH = 65535
+"""Sequences that a fused kernel takes at once; temporal blocks have one for each place."""
+
 MAX_WHOLE_TOKENS = 1024
 """Longest sequence whose attention matrix a CPU holds whole."""
 
@@ -95,5 +98,12 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         weights: Tensor = logits.softmax(-1)
         return weights @ value
     # Fused kernels want one batch axis.
-    query_, key_, value_ = (part.flatten(0, -4) for part in (query, key, value))
-    return F.scaled_dot_product_attention(query_, key_, value_).view(query.shape)
+    parts = [part.flatten(0, -4) for part in (query, key, value)]
+    return _fused(*parts).view(query.shape)
+
+
+def _fused(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    if len(query) <= MAX_BATCH:
+        return F.scaled_dot_product_attention(query, key, value)
+    turns = zip(*(torch.split(part, MAX_BATCH) for part in (query, key, value)), strict=True)
+    return torch.cat([F.scaled_dot_product_attention(*turn) for turn in turns])

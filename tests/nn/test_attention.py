@@ -4,6 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from ppvd.nn import Attention, TokenGrid, attend, rotary
+from ppvd.nn import attention as attention_module
 
 
 def _reference(attention, tokens):
@@ -55,6 +56,19 @@ def test_with_positions_the_order_of_tokens_matters(attention):
 
 def test_the_head_norms_add_the_released_epsilon(attention):
     assert attention.query_norm.eps == attention.key_norm.eps == 1e-5
+
+
+def test_more_sequences_than_a_kernel_takes_are_mixed_in_turns(monkeypatch):
+    query, key, value = (torch.randn(2, 5, 3, 4, 8) for _ in range(3))
+    expected = attend(query, key, value)
+    monkeypatch.setattr(attention_module, "MAX_BATCH", 4)
+    sizes = []
+    fused = F.scaled_dot_product_attention
+    monkeypatch.setattr(
+        F, "scaled_dot_product_attention", lambda q, k, v: (sizes.append(len(q)), fused(q, k, v))[1]
+    )
+    torch.testing.assert_close(attend(query, key, value), expected)
+    assert sizes == [4, 4, 2]
 
 
 def test_whole_attention_in_bfloat16_equals_the_fused_kernel():
