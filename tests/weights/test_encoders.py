@@ -1,5 +1,7 @@
 """The published encoders against numbers of the released code, with weights drawn in small."""
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -82,6 +84,16 @@ def test_mae_equals_the_released_one(published):
     tensors, net = published("mae", "mae_a")
     tokens = net.backbone.tokens(tensors["in.x"])
     assert error(tokens, tensors["out.tokens_after_norm"]) < TOLERANCE
+
+
+@torch.no_grad()
+def test_positions_of_mae_are_interpolated_to_the_size_as_opencv_does(published):
+    vit = published("mae", "mae_a")[1].backbone
+    found = vit.positions(3, 7)[0, 1:].view(3, 7, -1)
+    for channel in (0, 5):
+        table = vit.pos_embed[0, 1:, channel].view(4, 4).numpy()
+        expected = cv2.resize(table, (7, 3), interpolation=cv2.INTER_CUBIC)
+        np.testing.assert_allclose(found[..., channel].numpy(), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("size", ["64x96", "80x80"])
@@ -282,6 +294,13 @@ def test_prefix_of_the_published_vggt(golden, weights):
     prefixed = {f"aggregator.{key}": value for key, value in state.items()}
     net = encoder("vggt", prefixed, num_heads=HEADS)
     assert torch.equal(net.camera_token, state["camera_token"])
+
+
+def test_a_tensor_both_with_and_without_the_prefix_is_refused(golden, weights):
+    state = weights(golden("moge2_a"))
+    state["backbone.cls_token"] = state["encoder.backbone.cls_token"]
+    with pytest.raises(ValueError, match=r"MoGe2 alone, got \['backbone\.cls_token'\] too"):
+        encoder("moge2", state, num_heads=HEADS)
 
 
 def test_the_file_of_another_encoder_is_refused(golden, weights):
