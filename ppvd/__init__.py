@@ -27,7 +27,7 @@ _NAMES = {
         DepthFiles DepthWriter EMA PanelSample Panels ResultsWriter Throughput benchmark_names
         draw_panel
     """,
-    "cli.load": "load_task",
+    "cli.load": "load",
     "data": """
         Augment BadSampleError Clips Frame Manifest Photos Sample SampleError ShardDataModule
         ShardError ShardSource build_shards check_shards read_photo
@@ -62,8 +62,8 @@ _NAMES = {
         WindowPlan
     """,
     "weights": """
-        ModelCard PUBLISHED Pretrained Published encoder fill_network image_dit import_weights
-        pretrained read_card verify_weights video_dit weights_folder
+        ModelCard PUBLISHED Pretrained Published describe_weights encoder fill_network image_dit
+        import_weights pretrained read_card verify_weights video_dit weights_folder
     """,
 }
 _HOMES = {name: f"ppvd.{room}" for room, names in _NAMES.items() for name in names.split()}

@@ -105,7 +105,10 @@ def _read(file: Path) -> Checkpoint:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UsageError(f"{file} must be a checkpoint, but cannot be read: {reason}") from error
     if not isinstance(content, dict) or not {"state_dict", "hyper_parameters"} & set(content):
-        raise UsageError(f"{file} must be a checkpoint of `ppvd fit`, but holds no state_dict")
+        raise UsageError(
+            f"{file} must be a checkpoint of `ppvd fit`, but holds no state_dict; published "
+            f"weights are given as --model.init_args.initial_weights"
+        )
     return Checkpoint(file, content)
 
 

@@ -2,9 +2,10 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from ppvd.cli.mistakes import UsageError, did_you_mean
+from ppvd.cli.mistakes import UsageError
+from ppvd.cli.parser import VerbParser
 
 if TYPE_CHECKING:
     import torch
@@ -53,20 +54,17 @@ def _write_all(photos: "Photos", task: "DepthTask", files: "DepthFiles", out: Pa
 
 
 def _model(asked: argparse.Namespace) -> "DepthTask":
-    from ppvd.cli.checkpoint import read_checkpoint
     from ppvd.cli.explain import parameters
-    from ppvd.cli.load import load_task
+    from ppvd.cli.load import find
 
-    checkpoint = read_checkpoint(asked.model)
+    found = find(asked.model, encoder=asked.encoder)
     changes = {name: getattr(asked, option) for option, name in _SETTINGS.items()}
     changes = {name: value for name, value in changes.items() if value is not None}
-    if checkpoint.model:
-        class_path = checkpoint.model["class_path"]
-        for option, name in _SETTINGS.items():
-            if name in changes and name not in parameters(class_path):
-                raise UsageError(f"--{option} must be left out: {class_path} has no {name}")
-    print(f"model: {checkpoint.path}{checkpoint.choice}")
-    return load_task(checkpoint.path, **changes)
+    for option, name in _SETTINGS.items():
+        if name in changes and name not in parameters(found.class_path):
+            raise UsageError(f"--{option} must be left out: {found.class_path} has no {name}")
+    print(f"model: {found.description}")
+    return found.build(**changes)
 
 
 def _device(name: str) -> "torch.device":
@@ -78,17 +76,8 @@ def _device(name: str) -> "torch.device":
     return torch.device("cuda" if name != "cpu" and present else "cpu")
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says its mistakes as the other verbs do."""
-
-    def error(self, message: str) -> NoReturn:
-        option = message.removeprefix("unrecognized arguments: ").split()[0].partition("=")[0]
-        nearest = did_you_mean(option, self._option_string_actions)
-        raise UsageError(f"{message}{nearest or '; see: ppvd depth --help'}")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = VerbParser(
         prog="ppvd depth",
         allow_abbrev=False,
         description="Depth maps and point clouds of photographs, at their own size.",
@@ -99,7 +88,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("photos", nargs="+", metavar="PHOTO|FOLDER", help="photographs, or folders of them")
-    add("--model", required=True, metavar="RUN", help="a run's folder or a checkpoint")
+    add(
+        "--model",
+        required=True,
+        metavar="MODEL",
+        help="a run's folder, a checkpoint, a published name (see: ppvd weights list) or its file",
+    )
+    add("--encoder", metavar="FILE", help="encoder of a published model; default: its own")
     add("--out", type=Path, default=Path("depth"), metavar="DIR", help="default: depth")
     add("--steps", type=_count, metavar="N", help="solver steps; default: the model's")
     add("--samples", type=_count, metavar="K", help="samples to average; default: the model's")

@@ -1,46 +1,131 @@
-"""From a run's folder or a checkpoint to a model that can be asked for depth."""
+"""From a run, a checkpoint, a published name or file to a model that can be asked for depth."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from jsonargparse import ArgumentError, ArgumentParser
 
 from ppvd.cli.checkpoint import Checkpoint, mismatch, read_checkpoint
-from ppvd.cli.explain import explain, unwrapped
+from ppvd.cli.explain import explain, parameters, unwrapped
 from ppvd.cli.layers import Config, Layer
-from ppvd.cli.mistakes import UsageError
-from ppvd.tasks import DepthTask
+from ppvd.cli.mistakes import UsageError, did_you_mean
+from ppvd.semantics import read_state_dict
+from ppvd.tasks import PPD, PPVD, DepthTask
+from ppvd.weights import PUBLISHED, Pretrained, pretrained, read_card
+from ppvd.weights.files import holds_network
 
-__all__ = ["load_task"]
+__all__ = ["load"]
 
 
-def load_task(path: str | Path, **changes: object) -> DepthTask:
-    """Build the model of a checkpoint as it was trained and load its weights.
+def load(source: str | Path, *, encoder: str | Path | None = None, **changes: object) -> DepthTask:
+    """Build a model with its weights, ready to predict.
 
-    Nothing in the file is executed. A frozen encoder is not in the checkpoint; it reads its own
-    weights from where its configuration says.
+    Nothing in a file is executed. A frozen encoder is not in a run's checkpoint; it reads its
+    own weights from where its configuration says.
 
     Args:
-        path: A checkpoint file, or a run's folder (its best checkpoint, else its last).
-        **changes: Settings of the model that replace the remembered ones, such as
-            ``num_steps=8``.
+        source: A run's folder (its best checkpoint, else its last) or a checkpoint file; or a
+            published name such as ``ppd-moge2``, or a published or imported file.
+        encoder: For published networks, the encoder's name or file; ``None``: the network's own.
+        **changes: Settings of the model that replace the remembered ones, or the released
+            code's, such as ``num_steps=8``.
 
     Returns:
         The model on the CPU, in evaluation mode.
 
     Raises:
-        ValueError: If there is no such checkpoint, or its model cannot be built or filled.
-        OSError: If a file that the model reads, such as the encoder's weights, is gone.
+        ValueError: If there is no such model, or it cannot be built or filled.
+        OSError: If a file that the model reads is gone, or cannot be downloaded.
     """
-    checkpoint = read_checkpoint(path)
+    return find(source, encoder=encoder).build(**changes)
+
+
+def find(source: str | Path, *, encoder: str | Path | None = None) -> "FoundRun | FoundNetwork":
+    """Find what ``load`` would build; arguments and errors are its own."""
+    if _is_published(source):
+        found = pretrained(source, encoder=encoder)
+        return FoundNetwork(found, PPVD if found.kind == "video" else PPD)
+    if encoder is not None:
+        raise UsageError(f"encoder must be left out: {source} is a run, which names its own")
+    checkpoint = read_checkpoint(source)
     if not checkpoint.model:
         raise UsageError(f"{checkpoint.path} must remember its model, as checkpoints of `fit` do")
-    task = _build(checkpoint, changes)
-    task.on_load_checkpoint(dict(checkpoint.content))
-    try:
-        task.load_state_dict(checkpoint.content["state_dict"])
-    except RuntimeError as error:
-        raise UsageError(mismatch(checkpoint, task.state_dict())) from error
-    return task.eval()
+    return FoundRun(checkpoint)
+
+
+@dataclass(frozen=True)
+class FoundRun:
+    """A checkpoint of a run.
+
+    Attributes:
+        checkpoint: As it was read.
+    """
+
+    checkpoint: Checkpoint
+
+    @property
+    def class_path(self) -> str:
+        """Class of the model."""
+        return str(self.checkpoint.model["class_path"])
+
+    @property
+    def description(self) -> str:
+        """Which file, and why this one."""
+        return f"{self.checkpoint.path}{self.checkpoint.choice}"
+
+    def build(self, **changes: object) -> DepthTask:
+        """Build the model as it was trained, but for ``changes``."""
+        task = _build(self.checkpoint, changes)
+        task.on_load_checkpoint(dict(self.checkpoint.content))
+        try:
+            task.load_state_dict(self.checkpoint.content["state_dict"])
+        except RuntimeError as error:
+            raise UsageError(mismatch(self.checkpoint, task.state_dict())) from error
+        return task.eval()
+
+
+@dataclass(frozen=True)
+class FoundNetwork:
+    """A published network.
+
+    Attributes:
+        found: The network and its encoder.
+        task: Class of the model around them.
+    """
+
+    found: Pretrained
+    task: type[PPD] | type[PPVD]
+
+    @property
+    def class_path(self) -> str:
+        """Class of the model."""
+        return f"ppvd.{self.task.__name__}"
+
+    @property
+    def description(self) -> str:
+        """Which file."""
+        return str(self.found.path)
+
+    def build(self, **changes: object) -> DepthTask:
+        """Build the model as the released code runs it, but for ``changes``."""
+        known = parameters(self.class_path)
+        for name in changes:
+            if name not in known:
+                nearest = did_you_mean(name, known)
+                raise UsageError(f"{self.class_path} has no setting {name}{nearest}")
+        return self.task.from_parts(self.found, **changes)
+
+
+def _is_published(source: str | Path) -> bool:
+    """Tell published names and files from runs."""
+    if source in PUBLISHED:
+        return True
+    path = Path(source)
+    if not path.exists() and (nearest := did_you_mean(str(source), PUBLISHED)):
+        raise UsageError(f"model must be a run, a file or a published name, got {source}{nearest}")
+    if not path.is_file():
+        return False
+    return read_card(path) is not None or holds_network(read_state_dict(path))
 
 
 def _build(checkpoint: Checkpoint, changes: dict[str, object]) -> DepthTask:

@@ -9,6 +9,7 @@ TRAINER_VERBS = {
 OWN_VERBS = {
     "depth": "depth maps and point clouds of your own photographs",
     "shards": "build and check sets of training data",
+    "weights": "list, import and check published weights",
 }
 
 _EXAMPLES = {

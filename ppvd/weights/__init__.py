@@ -2,6 +2,7 @@
 
 from ppvd.weights.cache import weights_folder
 from ppvd.weights.card import ModelCard, read_card
+from ppvd.weights.describe import describe_weights
 from ppvd.weights.fill import fill_network
 from ppvd.weights.imported import import_weights, verify_weights
 from ppvd.weights.pretrained import Pretrained, pretrained
@@ -13,6 +14,7 @@ __all__ = [
     "ModelCard",
     "Pretrained",
     "Published",
+    "describe_weights",
     "encoder",
     "fill_network",
     "image_dit",

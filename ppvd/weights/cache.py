@@ -12,6 +12,13 @@ def weights_folder() -> Path:
     return Path(os.environ.get("PPVD_WEIGHTS") or "~/.cache/ppvd").expanduser()
 
 
+def kept(name: str) -> Path | None:
+    """Return the file of a published model that is there already, see ``locate``."""
+    folder = weights_folder()
+    files = [folder / f"{name}.safetensors", folder / published(name).file]
+    return next((file for file in files if file.is_file()), None)
+
+
 def locate(name: str) -> Path:
     """Return the file of a published model; it is downloaded where it is not there yet.
 
@@ -24,11 +31,9 @@ def locate(name: str) -> Path:
         FileNotFoundError: If it is not there and only a browser gets it.
         ConnectionError: If it cannot be downloaded.
     """
-    model, folder = published(name), weights_folder()
-    for file in (f"{name}.safetensors", model.file):
-        if (folder / file).is_file():
-            return folder / file
-    target = folder / model.file
+    model, target = published(name), weights_folder() / published(name).file
+    if found := kept(name):
+        return found
     if model.hub is None and model.url is None:
         raise FileNotFoundError(
             f"{name} must be fetched with a browser: open {model.page} and save the file as "

@@ -88,8 +88,10 @@ def read_metadata(path: Path) -> dict[str, str]:
     """Return what a ``.safetensors`` file says of itself; nothing for any other file.
 
     Raises:
-        ValueError: If the file is damaged.
+        ValueError: If the file is missing or damaged.
     """
+    if not path.is_file():
+        raise ValueError(f"weights must name a file, got {path}")
     if path.suffix != ".safetensors":
         return {}
     try:

@@ -1,5 +1,6 @@
 """Imported files: published weights under our names, with a card, checked as a whole."""
 
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
@@ -17,7 +18,12 @@ from ppvd.whole import appearing_whole
 
 
 def import_weights(
-    source: Path, *, name: str, out: Path, num_heads: int | None = None
+    source: Path,
+    *,
+    name: str,
+    out: Path,
+    num_heads: int | None = None,
+    begin: Callable[[str], object] = str,
 ) -> ModelCard:
     """Convert a published file once; the new one appears whole or not at all.
 
@@ -26,6 +32,7 @@ def import_weights(
         name: What it is, see ``PUBLISHED``.
         out: The safetensors file to write.
         num_heads: Attention heads of an encoder; ``None``: heads of 64 channels, as published.
+        begin: Told the name of each step as it begins: read, convert, check, write.
 
     Returns:
         The card of the new file.
@@ -38,9 +45,12 @@ def import_weights(
         raise ValueError(f"out must end in .safetensors, got {out}")
     if read_card(source):
         raise ValueError(f"{source} must be a published file, but it was imported already")
+    begin("read")
     state = read_weights(source)
+    begin("convert")
     module, config = convert(model, state, where=str(source), num_heads=num_heads)
     tensors = module.state_dict()
+    begin("check")
     card = ModelCard(
         name=name,
         kind=model.kind,
@@ -53,6 +63,7 @@ def import_weights(
         encoder=model.encoder,
         version=metadata.version("ppvd"),
     )
+    begin("write")
     with appearing_whole(out) as passing:
         save_file(tensors, passing, metadata=card.metadata())
     return card

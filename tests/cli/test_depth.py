@@ -126,3 +126,43 @@ def test_a_bad_photograph_leaves_what_was_written_whole(run, refused):
     assert code == 1
     assert sentence.startswith("photo a/two.png must be a whole")
     assert {path.name for path in Path("depth").iterdir()} == {f"one{kind}" for kind in KINDS}
+
+
+def test_a_published_model_serves_by_its_name_its_file_and_as_imported(files, here, ppvd, capsys):
+    photograph("a.png", 40, 50)
+    ppvd("weights", "import", "weights/ppd_moge.pth", "--as", "ppd-moge2", "--out", "x.safetensors")
+    small = ["--pixels", str(32 * 32), "--steps", "2", "--seed", "3"]
+    maps = []
+    for model in (["ppd-moge2"], ["weights/ppd_moge.pth"], ["x.safetensors"]):
+        ppvd("depth", "a.png", "--model", *model, *small)
+        assert "model: " in capsys.readouterr().out
+        maps.append(np.load("depth/a_depth.npy"))
+    assert maps[0].shape == (40, 50)
+    assert (maps[0] == maps[1]).all()
+    assert (maps[0] == maps[2]).all()
+    (here / "mine.pth").write_bytes((files / "ppd_moge.pth").read_bytes())
+    ppvd("depth", "a.png", "--model", "mine.pth", "--encoder", "weights/moge2.pt", *small)
+    assert (np.load("depth/a_depth.npy") == maps[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["ppd-moge"], 2, "model must be a run, a file or a published name, got ppd-moge; did you"),
+        (["moge2-l"], 1, "moge2-l is an encoder; name a network: ppd-dav2"),
+        (["mine.pth"], 1, "encoder must be given for mine.pth"),
+        (["ppvd-pi3", "--samples", "2"], 2, "--samples must be left out: ppvd.PPVD has no num_sam"),
+        (["ppd-moge2", "--encoder", "gone.pt"], 1, "weights must be a file or one of"),
+    ],
+)
+def test_mistakes_with_published_models_are_one_sentence(words, code, sentence, files, refused):
+    photograph("a.png")
+    Path("mine.pth").write_bytes((files / "ppd_moge.pth").read_bytes())
+    got = refused("depth", "a.png", "--model", *words)
+    assert got[0] == code
+    assert got[1].startswith(sentence)
+
+
+def test_the_encoder_of_a_run_is_its_own(run, refused):
+    got = refused("depth", photograph("a.png"), "--model", run, "--encoder", "x.pt")
+    assert got == (2, f"encoder must be left out: {run} is a run, which names its own")

@@ -22,7 +22,9 @@ def modules_after(*words):
     return json.loads(done.stdout.split("MODULES")[1])
 
 
-@pytest.mark.parametrize("words", [["--help"], ["fit", "--help"], ["--version"], ["depth", "-h"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["fit", "--help"], ["--version"], ["depth", "-h"], ["weights", "-h"]]
+)
 def test_help_is_quick_because_it_loads_next_to_nothing(words):
     modules = modules_after(*words)
     assert not {"torch", "lightning", "numpy", "yaml", "cv2"} & set(modules)
@@ -40,7 +42,7 @@ def test_importing_the_package_loads_no_room():
 def test_help_names_every_verb(capsys):
     main([])
     page = capsys.readouterr().out
-    for verb in ("fit", "validate", "test", "predict", "shards", "depth"):
+    for verb in ("fit", "validate", "test", "predict", "shards", "depth", "weights"):
         assert f"\n  {verb} " in page
 
 
@@ -78,7 +80,7 @@ def test_an_unknown_verb_is_answered_with_the_nearest(refused):
 def test_a_verb_like_no_other_is_answered_with_all(refused):
     code, sentence = refused("zzz")
     assert code == 2
-    assert sentence.endswith("the verbs are fit, validate, test, predict, depth, shards")
+    assert sentence.endswith("the verbs are fit, validate, test, predict, depth, shards, weights")
 
 
 def test_a_recipe_before_the_verb_is_answered_with_the_right_order(refused):
