@@ -155,8 +155,10 @@ def test_a_published_model_serves_by_its_name_its_file_and_as_imported(files, he
         (["ppd-moge2", "--encoder", "gone.pt"], 1, "weights must be a file or one of"),
     ],
 )
-def test_mistakes_with_published_models_are_one_sentence(words, code, sentence, files, refused):
-    photograph("a.png")
+def test_mistakes_with_published_models_are_one_sentence(
+    words, code, sentence, files, here, refused
+):
+    photograph(here / "a.png")
     Path("mine.pth").write_bytes((files / "ppd_moge.pth").read_bytes())
     got = refused("depth", "a.png", "--model", *words)
     assert got[0] == code
