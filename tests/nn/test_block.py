@@ -60,6 +60,19 @@ def test_one_row_of_a_grid_of_times_is_the_modulation_of_that_time():
         torch.testing.assert_close(getattr(row, name), getattr(alone, name))
 
 
+def test_a_temporal_block_has_the_modulation_of_its_own_rows():
+    modulator = Modulator(8, 3, num_temporal=2)
+    for matrix in (modulator.out, modulator.temporal):
+        torch.nn.init.normal_(matrix.weight)
+    time = torch.tensor([0.3])
+    (_, nothing), (_, first), (_, second) = modulator(time).blocks()
+    rows = modulator.temporal(F.silu(modulator.embed(time))).view(2, 2, 3, 8)
+    assert nothing is None
+    for place, temporal in enumerate((first, second)):
+        for branch, (shift, scale, gate) in zip(rows[place], temporal, strict=True):
+            torch.testing.assert_close(torch.cat([shift, scale - 1, gate], 1)[0], branch)
+
+
 def test_modulation_is_float32_under_autocast():
     modulator = Modulator(8, 2)
     torch.nn.init.normal_(modulator.out.weight)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from ppvd.nn import CascadeDiT, Propagation
+from ppvd.nn import CascadeDiT, Propagation, rotary
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "released"
 RELEASED = {
@@ -111,6 +111,17 @@ def test_a_temporal_block_is_attention_over_the_frames_at_each_place(make_net, m
     torch.testing.assert_close(after, expected, rtol=1e-4, atol=1e-4)
 
 
+def test_references_lie_at_the_centres_of_their_windows_before_and_after_the_fusion(
+    make_net, make_inputs
+):
+    net = make_net(propagation=Propagation(pool=3))
+    inputs = make_inputs(net, frames=3)
+    condition = net.condition(inputs["image"], inputs["features"])
+    for stage in (condition.coarse, condition.fine):
+        expected = rotary(stage.grid, 8, torch.device("cpu"), pool=3)
+        assert torch.equal(stage.reference_rotary.sin, expected.sin)
+
+
 def test_frames_that_are_no_references_may_come_in_any_order(make_net, make_inputs):
     net = make_net(**RELEASED)
     inputs, order = make_inputs(net, frames=5), [0, 1, 2, 4, 3]
@@ -128,6 +139,16 @@ def test_new_temporal_blocks_first_change_nothing(make_net, make_inputs):
     assert all(".temporal." in name for name in report.missing_keys)
     inputs = make_inputs(grown, frames=3)
     assert torch.equal(grown(**inputs), trained(**inputs))
+
+
+def test_reset_parameters_draws_a_fresh_network(make_net):
+    net = make_net(temporal_blocks=1)
+    fresh = CascadeDiT(5, width=16, depth=2, num_heads=2, patch=2, temporal_blocks=1)
+    for network in (net, fresh):
+        torch.manual_seed(4)
+        network.reset_parameters()
+    for name, parameter in fresh.named_parameters():
+        assert torch.equal(net.get_parameter(name), parameter), name
 
 
 @pytest.mark.parametrize("name", VIDEO)
