@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ppvd.tasks import DepthTask
 
 PIXELS = 1024 * 768  # Largest area the paper evaluates at.
-_SETTINGS = {"steps": "num_steps", "samples": "num_samples", "seed": "seed"}
+_SETTINGS = {"steps": "num_steps", "samples": "num_samples", "seed": "seed", "parity": "parity"}
 
 
 def main(words: list[str]) -> None:
@@ -99,6 +99,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--steps", type=_count, metavar="N", help="solver steps; default: the model's")
     add("--samples", type=_count, metavar="K", help="samples to average; default: the model's")
     add("--seed", type=int, metavar="S", help="seed of the noise; default: the model's")
+    add(
+        "--parity",
+        choices=("released",),
+        help="resize, round and enlarge as the released script does, to compare with its numbers",
+    )
     add("--near", type=float, default=1.0, metavar="M", help="metres of the near end (1)")
     add("--far", type=float, default=10.0, metavar="M", help="metres of the far end (10)")
     add("--fov", type=float, default=60.0, metavar="DEG", help="horizontal field of view (60)")

@@ -1,8 +1,9 @@
 """Pixel-Perfect Depth: flow matching in pixel space for one image (sections III-A to III-C)."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -23,8 +24,13 @@ from ppvd.semantics import SemanticEncoder
 from ppvd.tasks.base import OptimizerCallable, SchedulerCallable, paper_adamw
 from ppvd.tasks.flow_task import FlowTask
 from ppvd.tasks.noise import keyed_noise
-
-RELEASED_PIXELS = 1024 * 768  # Area to which the released code brings every photograph.
+from ppvd.tasks.view import (
+    RELEASED_PIXELS,
+    NativeView,
+    ReleasedPhotoView,
+    View,
+    released_precision,
+)
 
 
 class PPD(FlowTask):
@@ -46,6 +52,10 @@ class PPD(FlowTask):
         grid: Sampling times for a number of steps.
         num_steps: Solver steps of an evaluation (released code: 4).
         num_samples: Samples whose mean is the prediction.
+        parity: ``"released"`` predicts as the released script does, for comparison with its
+            numbers: photographs resized in 8 bits, depth enlarged across edges, half precision
+            on every device. ``None`` keeps float32, or the trainer's precision, and edges. The
+            noise is drawn from ``seed`` and the image's name either way.
         seed: Seed of the evaluation noise.
         metrics: Scores of an evaluation; see ``DepthTask``.
         optimizer: Builds the optimiser; see ``DepthTask``.
@@ -75,6 +85,7 @@ class PPD(FlowTask):
         grid: TimeGrid = uniform_grid,
         num_steps: int = 4,
         num_samples: int = 1,
+        parity: Literal["released"] | None = None,
         seed: int = 0,
         metrics: dict[str, Metric] | None = None,
         optimizer: OptimizerCallable = paper_adamw,
@@ -101,10 +112,24 @@ class PPD(FlowTask):
         )
         if num_samples < 1:
             raise ValueError(f"num_samples must be at least 1, got {num_samples}")
+        if parity not in (None, "released"):
+            raise ValueError(f"parity must be released or None, got {parity!r}")
         self.num_samples = num_samples
+        self.parity = parity
+
+    @property
+    def view(self) -> View:
+        """How photographs come before the network, and codes back to their size."""
+        if self.parity == "released":
+            return ReleasedPhotoView(pixels=self.pixels or RELEASED_PIXELS)
+        return NativeView(divisor=self.divisor, pixels=self.pixels)
 
     def predict_code(self, image: Tensor, *, keys: Sequence[str]) -> Tensor:
         """Sample the code ``num_samples`` times and return the mean (Eq. 4)."""
+        with released_precision(image.device) if self.parity else nullcontext():
+            return self._sample(image, keys)
+
+    def _sample(self, image: Tensor, keys: Sequence[str]) -> Tensor:
         field = self.velocity_field(image)
         size = image.shape[-2], image.shape[-1]
         total = torch.zeros_like(image[:, :1])

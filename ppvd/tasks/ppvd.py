@@ -1,6 +1,7 @@
 """Pixel-Perfect Video Depth: clips, windows, and one scale for a whole video (section III-D)."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -24,7 +25,13 @@ from ppvd.semantics import SemanticEncoder
 from ppvd.tasks.base import OptimizerCallable, SchedulerCallable, paper_adamw
 from ppvd.tasks.flow_task import FlowTask
 from ppvd.tasks.noise import keyed_noise
-from ppvd.tasks.view import RELEASED_SIDE, NativeView, ReleasedVideoView, View
+from ppvd.tasks.view import (
+    RELEASED_SIDE,
+    NativeView,
+    ReleasedVideoView,
+    View,
+    released_precision,
+)
 from ppvd.tasks.windows import WindowPlan
 
 
@@ -49,8 +56,8 @@ class PPVD(FlowTask):
         weights: Factors of the terms (Eq. 11); absent means 1.
         windows: How a video is cut into windows. ``None``: as released.
         parity: ``"released"`` shows frames to the network as the released script does: squashed
-            to 512 x 512, with red and blue swapped, as never in training. ``None`` keeps colour
-            and aspect, and edges when depth is enlarged.
+            to 512 x 512, with red and blue swapped, as never in training, and in half precision.
+            ``None`` keeps colour and aspect, and edges when depth is enlarged.
         solver: Integrates the velocity field from noise to depth (Eq. 4).
         grid: Sampling times for a number of steps.
         num_steps: Solver steps of an evaluation (released code: 4).
@@ -166,7 +173,9 @@ class PPVD(FlowTask):
     @torch.no_grad()
     def _sample(self, clip: Tensor, noise: Tensor) -> Tensor:
         """Carry noise ``(T, 1, h, w)`` to the codes of a window's frames, ``(T, 3, h, w)``."""
-        return self.solver(self.velocity_field(clip[None]), noise[None], self.grid)[0].float()
+        with released_precision(clip.device) if self.parity else nullcontext():
+            code = self.solver(self.velocity_field(clip[None]), noise[None], self.grid)[0]
+        return code.float()
 
     def _slot_noise(self, clip: Tensor, key: str) -> Tensor:
         """Draw the noise of each place in a window."""
