@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+import ppvd as package
 from ppvd.weights import PUBLISHED, read_card
 
 WORDS = [
@@ -102,3 +103,30 @@ def test_a_changed_file_does_not_verify(imported, refused):
     save_file(tensors, imported, metadata=card.metadata())
     sentence = "new.safetensors must hold the tensors that were imported, but they differ"
     assert refused("weights", "verify", "new.safetensors") == (1, sentence)
+
+
+def test_a_recipe_takes_published_files_by_one_option_each(recipe, ppvd, monkeypatch, capsys):
+    seen = []
+    predict = package.PPD.predict
+    monkeypatch.setattr(
+        package.PPD, "predict", lambda task, *a, **k: seen.append(task) or predict(task, *a, **k)
+    )
+    model = {
+        "class_path": "PPD",
+        "init_args": {
+            "encoder": {"class_path": "ppvd.MoGe2", "init_args": {"weights": "weights/moge2.pt"}},
+            "net": {
+                "class_path": "CascadeDiT",
+                "init_args": {"width": 32, "depth": 4, "num_heads": 2},
+            },
+            "initial_weights": "weights/ppd_moge.pth",
+            "grid": "ppvd.released_grid",
+        },
+    }
+    ppvd("test", "-c", recipe("published", model=model))
+    assert "test/toy/abs_rel" in capsys.readouterr().out
+    image = torch.rand(1, 3, 32, 48)
+    tasks = seen[0].eval(), package.load("ppd-moge2", pixels=None)
+    with torch.no_grad():
+        found, expected = (task.predict(image, keys=["a"]) for task in tasks)
+    assert torch.equal(found, expected)
