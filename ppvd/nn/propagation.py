@@ -31,6 +31,10 @@ class Propagation:
     asked, and ask nothing: the block leaves them as they are. Attention stays within
     a frame, and scale and shift travel through the references.
 
+    It has no weights, so a network trained on images sees references from the first step, with
+    up to 16 % of its attention at the released sizes if they interest it as its own tokens do;
+    a gate that starts closed would be a weight that the released networks do not have.
+
     The released model does so in its last six blocks. The paper says "before each Transformer
     layer" of the SC-DiT, which are the blocks after the fusion (III-E): that is the default.
 

@@ -52,12 +52,13 @@ def video_dit(state_dict: Mapping[str, Tensor]) -> CascadeDiT:
     num_temporal = max(1, count(state_dict, "temporal_blocks"))
     expected = expected_names(_depth(state_dict), num_temporal) | {POSITIONS}
     _require_names(state_dict, expected, kind="video")
-    _require_positions(state_dict[POSITIONS], width=_width(state_dict))
     return _build(state_dict, kind="video")
 
 
 def _build(state: Mapping[str, Tensor], *, kind: str) -> CascadeDiT:
     _require_axes(state)
+    if kind == "video":
+        _require_positions(state[POSITIONS], width=_width(state))
     with torch.device("meta"):
         network = CascadeDiT(
             state["proj_fusion.0.weight"].shape[1] - _width(state),
@@ -120,7 +121,7 @@ def _require_axes(state: Mapping[str, Tensor]) -> None:
 
 
 def _require_positions(table: Tensor, *, width: int) -> None:
-    side = isqrt(table.shape[1]) if table.ndim == 3 else 0
+    side = isqrt(table.shape[1])
     if table.shape != (1, side**2, width):
         raise ValueError(
             f"{POSITIONS} must be of a square grid, (1, side * side, {width}), "

@@ -83,6 +83,10 @@ def test_a_wrong_checkpoint_is_named(golden_video):
         ValueError, match=r"pos_embed must be of a square grid.*got \(1, 1000, 24\)"
     ):
         video_dit({**state, "pos_embed": table[:, :1000]})
+    with pytest.raises(ValueError, match=r"pos_embed must have 3 axes.*got the shape \(1024, 24\)"):
+        video_dit({**state, "pos_embed": table[0]})
+    with pytest.raises(ValueError, match=r"x_embedder\.proj\.bias must have 1 axes.*got the shape"):
+        video_dit({**state, "x_embedder.proj.bias": torch.tensor(1.0)})
     image = {name: v for name, v in state.items() if "temporal" not in name and "pos" not in name}
     with pytest.raises(ValueError, match=r"missing: \['pos_embed', 'temporal_blocks\.0\.adaLN"):
         video_dit(image)
