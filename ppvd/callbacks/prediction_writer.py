@@ -8,7 +8,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import BasePredictionWriter
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from torch import Tensor
 from ppvd.callbacks.cloud import thinning
 from ppvd.callbacks.drawing import Picture, side_by_side, titled
 from ppvd.geometry import (
-    DepthRange,
+    DepthCodec,
     LogDepthCodec,
     cloud_from_depth,
     colourise,
@@ -28,15 +27,17 @@ from ppvd.whole import write_png, write_whole
 
 # Codes 1 to 65534 of the 16-bit picture carry depth, as in the shards; 0 is invalid.
 NUM_STEPS = 65533
+IMAGE_CODEC = LogDepthCodec()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DepthFiles:
     """Writes one predicted depth map under a common name.
 
-    The model's depth is *relative*: right up to a scale and a shift of ``log(depth + 1)``, which
-    no single image tells. ``near_m`` and ``far_m`` say which metres stand for the codes -0.5 and
-    0.5, the two ends of the model's range; choose them for the scene, or align afterwards.
+    The model's depth is *relative*: right up to a scale and a shift of its codec's unit, such as
+    ``log(depth + 1)``, which no single image tells. ``near_m`` and ``far_m`` say which metres
+    stand for the two ends of the model's range, the codes -0.5 and 0.5 or, in disparity, 0.5 and
+    -0.5; choose them for the scene, or align afterwards.
 
     - ``NAME_depth.npy``: metres, float32, ``(H, W)``.
     - ``NAME_depth.png``: 16 bits, ``depth = near * (far / near) ** ((value - 1) / 65533)``; 0 is
@@ -46,8 +47,8 @@ class DepthFiles:
     - ``NAME.json``: how to read the others. It is written last: where it is, all are.
 
     Args:
-        near_m: Metres of code -0.5.
-        far_m: Metres of code 0.5.
+        near_m: Metres of the near end of the codes.
+        far_m: Metres of the far end.
         field_of_view_deg: Horizontal field of view of the camera, for the point cloud.
         max_points: Points of the cloud, thinned on a regular grid of pixels.
 
@@ -74,12 +75,19 @@ class DepthFiles:
         if self.max_points < 1:
             raise ValueError(f"max_points must be at least 1, got {self.max_points}")
 
-    def depth(self, code: Tensor) -> Tensor:
-        """Return metres, shape of ``code``, which is affine in ``log(depth + 1)``."""
-        ends = (torch.tensor(math.log1p(metres)) for metres in (self.near_m, self.far_m))
-        return LogDepthCodec().decode(code.float().cpu(), DepthRange(*ends))
+    def depth(self, code: Tensor, *, codec: DepthCodec = IMAGE_CODEC) -> Tensor:
+        """Return metres, shape of ``code``, which is affine in the codec's unit."""
+        return codec.decode(code.float().cpu(), codec.range_between(self.near_m, self.far_m))
 
-    def write(self, folder: Path, name: str, code: Tensor, image: Tensor) -> None:
+    def write(
+        self,
+        folder: Path,
+        name: str,
+        code: Tensor,
+        image: Tensor,
+        *,
+        codec: DepthCodec = IMAGE_CODEC,
+    ) -> None:
         """Write the files of one image; each appears whole or not at all.
 
         Args:
@@ -87,9 +95,10 @@ class DepthFiles:
             name: What the files are called; may name folders below ``folder``.
             code: Prediction, ``(1, H, W)``.
             image: sRGB in [0, 1], ``(3, H, W)``.
+            codec: What the code codes.
         """
         stem = folder / name
-        depth, image = self.depth(code), image.float().cpu().clamp(0.0, 1.0)
+        depth, image = self.depth(code, codec=codec), image.float().cpu().clamp(0.0, 1.0)
         metres = depth[0].numpy()
         near, far = _extremes(metres)
         write_whole(stem.with_name(f"{stem.name}_depth.npy"), _npy(metres))
@@ -100,13 +109,16 @@ class DepthFiles:
         keep = thinning(height, width, max_points=self.max_points)
         cloud = cloud_from_depth(depth, image, camera, keep)
         write_ply(stem.with_name(f"{stem.name}.ply"), cloud)
-        note = self._note(near, far) | {"intrinsics": camera.tolist(), "size": [height, width]}
+        note = self._note(near, far, unit=codec.unit) | {
+            "intrinsics": camera.tolist(),
+            "size": [height, width],
+        }
         text = json.dumps(note, indent=2) + "\n"
         write_whole(stem.with_name(f"{stem.name}.json"), text.encode())
 
-    def _note(self, near: float, far: float) -> dict[str, Any]:
+    def _note(self, near: float, far: float, *, unit: str) -> dict[str, Any]:
         return {
-            "depth": "metres along the optical axis, up to scale and shift of log(depth + 1)",
+            "depth": f"metres along the optical axis, up to scale and shift of {unit}",
             "assumed": {
                 "near_m": self.near_m,
                 "far_m": self.far_m,
@@ -125,9 +137,10 @@ class DepthFiles:
 class DepthWriter(BasePredictionWriter):
     """Write each prediction's depth to files as it comes; see ``DepthFiles`` for which.
 
-    ``predict_step`` returns a dict: ``code`` ``(B, 1, H, W)``, ``image`` ``(B, 3, H, W)`` and
-    ``key``. Folders in a key stay folders. Two images of one run with the same key, from two
-    folders say, do not overwrite each other: the second is called ``<key>_2``.
+    ``predict_step`` returns a dict: ``code`` ``(B, 1, H, W)``, ``image`` ``(B, 3, H, W)``,
+    ``key``, and the ``codec`` where it is not that of images. Folders in a key stay folders. Two
+    images of one run with the same key, from two folders say, do not overwrite each other: the
+    second is called ``<key>_2``.
 
     Args:
         out_dir: Where to. ``None``: ``predictions`` in the run's folder.
@@ -184,8 +197,9 @@ class DepthWriter(BasePredictionWriter):
                 f"predict_step must return a dict of code, image and key for DepthWriter, got {got}"
             )
         triples = (prediction["key"], prediction["code"], prediction["image"])
+        codec = prediction.get("codec", IMAGE_CODEC)
         for key, code, image in zip(*triples, strict=True):
-            self.files.write(self._folder, self._free_name(key), code, image)
+            self.files.write(self._folder, self._free_name(key), code, image, codec=codec)
 
     def _free_name(self, key: str) -> str:
         parts = PurePosixPath(key.replace("\\", "/")).parts

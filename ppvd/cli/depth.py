@@ -50,7 +50,7 @@ def _write_all(photos: "Photos", task: "DepthTask", files: "DepthFiles", out: Pa
         task.pixels = pixels or (PIXELS if too_large else None)
         with torch.inference_mode():
             code = task.predict(image[None].to(task.device), keys=[key])
-        files.write(out, key, code[0], image)
+        files.write(out, key, code[0], image, codec=task.codec)
 
 
 def _model(asked: argparse.Namespace) -> "DepthTask":
@@ -82,8 +82,9 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         description="Depth maps and point clouds of photographs, at their own size.",
         epilog=(
-            "The depth of one image is known up to scale and shift of log(depth + 1); --near and "
-            "--far say which metres the ends of its range stand for."
+            "The depth of one image is known up to scale and shift of log(depth + 1), or of "
+            "1 / depth from a model for video; --near and --far say which metres the ends of its "
+            "range stand for."
         ),
     )
     add = parser.add_argument

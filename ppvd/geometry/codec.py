@@ -118,6 +118,16 @@ class DepthCodec(ABC):
         code = code.to(torch.promote_types(code.dtype, torch.float32))
         return self.inverse((code + 0.5) * (bounds.high - bounds.low) + bounds.low)
 
+    @property
+    @abstractmethod
+    def unit(self) -> str:
+        """The unit in which codes are affine, as a formula of ``depth`` in metres."""
+
+    def range_between(self, near_m: float, far_m: float) -> DepthRange:
+        """Return the range whose ends stand for two depths, in metres, whichever end is near."""
+        ends = self.forward(torch.tensor([near_m, far_m])).sort().values
+        return DepthRange(*ends)
+
     @torch.no_grad()
     def _range(self, depth: Tensor, values: Tensor, valid: Tensor) -> DepthRange:
         near = valid & (depth < self.far_m)
@@ -148,6 +158,11 @@ class LogDepthCodec(DepthCodec):
         super().__post_init__()
         if not self.offset_m > 0.0:
             raise ValueError(f"offset_m must be positive metres, got {self.offset_m}")
+
+    @property
+    def unit(self) -> str:
+        """Logarithm."""
+        return f"log(depth + {self.offset_m:g})"
 
     def forward(self, depth: Tensor) -> Tensor:
         """Return ``log(depth + offset_m)``."""
@@ -182,6 +197,11 @@ class DisparityCodec(DepthCodec):
         super().__post_init__()
         if not self.max_depth_m > 0.0:
             raise ValueError(f"max_depth_m must be positive metres, got {self.max_depth_m}")
+
+    @property
+    def unit(self) -> str:
+        """Disparity."""
+        return "1 / depth"
 
     def forward(self, depth: Tensor) -> Tensor:
         """Return ``1 / depth`` in 1/m; depths under a millimetre count as a millimetre."""

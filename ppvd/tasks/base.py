@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from torchmetrics import MeanMetric, Metric, MetricCollection
 
 from ppvd.batch import DepthBatch, PhotoBatch
-from ppvd.geometry import DepthCodec
+from ppvd.geometry import DepthCodec, LogDepthCodec
 from ppvd.metrics import DepthErrors, EdgeChamfer
 from ppvd.tasks.guard import LossGuard
 from ppvd.tasks.view import NativeView, View
@@ -31,11 +31,15 @@ class Evaluated(TypedDict):
 
 
 class Predicted(TypedDict):
-    """Result of a prediction step: code ``(B, 1, H, W)``, image ``(B, 3, H, W)`` and names."""
+    """Result of a prediction step: code ``(B, 1, H, W)``, image ``(B, 3, H, W)`` and names.
+
+    The codec tells in what the code is affine.
+    """
 
     code: Tensor
     image: Tensor
     key: list[str]
+    codec: DepthCodec
 
 
 def paper_adamw(params: Iterable[nn.Parameter]) -> Optimizer:
@@ -64,7 +68,12 @@ class DepthTask(L.LightningModule, ABC):
             ``None`` keeps the rate constant.
         pixels: Area at which the network looks at evaluation images, aspect kept; the depth
             is brought back to the image's own size. ``None``: the image's own scale.
+
+    Attributes:
+        codec: What the task's codes code.
     """
+
+    codec: DepthCodec = LogDepthCodec()
 
     def __init__(
         self,
@@ -196,7 +205,7 @@ class DepthTask(L.LightningModule, ABC):
     ) -> Predicted:
         """Predict a batch of photographs."""
         code = self.predict(batch["image"], keys=batch["key"])
-        return Predicted(code=code, image=batch["image"], key=batch["key"])
+        return Predicted(code=code, image=batch["image"], key=batch["key"], codec=self.codec)
 
     def on_validation_epoch_end(self) -> None:
         """Log the scores as ``val/<benchmark>/<score>``."""

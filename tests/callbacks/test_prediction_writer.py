@@ -7,6 +7,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from ppvd.callbacks import DepthFiles, DepthWriter
+from ppvd.geometry import DisparityCodec
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore:.*many workers")
 
@@ -153,3 +154,14 @@ def test_task_that_predicts_something_else_is_told(trainer, task, loader, monkey
 def test_bad_arguments(options, message):
     with pytest.raises(ValueError, match=message):
         DepthWriter(**options)
+
+
+def test_disparity_is_decoded_as_such_and_said(tmp_path, code):
+    image = torch.rand(3, *code.shape[-2:])
+    DepthFiles(near_m=2.0, far_m=8.0).write(tmp_path, "a", code, image, codec=DisparityCodec())
+    metres = np.load(tmp_path / "a_depth.npy")
+    np.testing.assert_allclose(metres[0], 8.0, rtol=1e-6)  # code -0.5 is far here
+    np.testing.assert_allclose(metres[-1, -1], 2.0, rtol=1e-6)
+    np.testing.assert_allclose(np.diff(1 / metres[-1], 2), 0, atol=1e-6)
+    note = json.loads((tmp_path / "a.json").read_text())
+    assert note["depth"].endswith("up to scale and shift of 1 / depth")

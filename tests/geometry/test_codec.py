@@ -235,3 +235,12 @@ def test_bad_masks_are_named():
         LogDepthCodec().encode(depth, valid.float())
     with pytest.raises(ValueError, match="sky must be a bool mask"):
         LogDepthCodec().encode(depth, valid, sky=valid[:1])
+
+
+@pytest.mark.parametrize("codec", [LogDepthCodec(offset_m=0.5), DisparityCodec()])
+def test_a_range_between_two_depths_has_them_at_its_ends(codec):
+    bounds = codec.range_between(2.0, 7.0)
+    assert bounds.low < bounds.high
+    ends = codec.decode(torch.tensor([-0.5, 0.5]), bounds).sort().values
+    torch.testing.assert_close(ends, torch.tensor([2.0, 7.0]))
+    assert codec.unit == {LogDepthCodec: "log(depth + 0.5)"}.get(type(codec), "1 / depth")

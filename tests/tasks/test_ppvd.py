@@ -334,3 +334,9 @@ def test_the_chain_keeps_the_keyframes_alone():
     chain = WindowChain((0, 2))
     chain(torch.rand(4, 1, 3, 3))
     assert chain._opening.shape == (2, 1, 3, 3)
+
+
+def test_a_prediction_says_that_it_is_disparity(batch):
+    predicted = make().predict_step({"image": batch["image"][:1], "key": ["a"]}, 0)
+    assert predicted["codec"].unit == "1 / depth"
+    assert make(kind=PPD).codec.unit == "log(depth + 1)"
