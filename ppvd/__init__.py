@@ -63,7 +63,7 @@ _NAMES = {
     """,
     "weights": """
         ModelCard PUBLISHED Pretrained Published describe_weights encoder fill_network image_dit
-        import_weights pretrained read_card verify_weights video_dit weights_folder
+        import_weights read_card read_pretrained verify_weights video_dit weights_folder
     """,
 }
 _HOMES = {name: f"ppvd.{room}" for room, names in _NAMES.items() for name in names.split()}

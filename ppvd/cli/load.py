@@ -11,7 +11,7 @@ from ppvd.cli.layers import Config, Layer
 from ppvd.cli.mistakes import UsageError, did_you_mean
 from ppvd.semantics import read_state_dict
 from ppvd.tasks import PPD, PPVD, DepthTask
-from ppvd.weights import PUBLISHED, Pretrained, pretrained, read_card
+from ppvd.weights import PUBLISHED, Pretrained, read_card, read_pretrained
 from ppvd.weights.files import holds_network
 
 __all__ = ["load"]
@@ -43,7 +43,7 @@ def load(source: str | Path, *, encoder: str | Path | None = None, **changes: ob
 def find(source: str | Path, *, encoder: str | Path | None = None) -> "FoundRun | FoundNetwork":
     """Find what ``load`` would build; arguments and errors are its own."""
     if _is_published(source):
-        found = pretrained(source, encoder=encoder)
+        found = read_pretrained(source, encoder=encoder)
         return FoundNetwork(found, PPVD if found.kind == "video" else PPD)
     if encoder is not None:
         raise UsageError(f"encoder must be left out: {source} is a run, which names its own")

@@ -25,7 +25,7 @@ from ppvd.losses import FeatureAlignment, FlowStep, VelocityError
 from ppvd.nn import CascadeDiT
 from ppvd.semantics import Frozen, SemanticEncoder
 from ppvd.tasks.base import DepthTask, OptimizerCallable, SchedulerCallable, training_target
-from ppvd.weights import Pretrained, fill_network, pretrained
+from ppvd.weights import Pretrained, fill_network, read_pretrained
 
 # What a network for video has and the image network it starts from has not.
 VIDEO_PART = "temporal"
@@ -115,7 +115,7 @@ class FlowTask(DepthTask, ABC):
 
         Args:
             source: A published name such as ``ppd-moge2``, or a published or imported file; see
-                ``pretrained``.
+                ``read_pretrained``.
             encoder: Name or file of the encoder; ``None``: the network's own.
             **settings: Arguments of the constructor in place of the released code's: its grid
                 and steps, and its area in ``pixels``.
@@ -127,7 +127,7 @@ class FlowTask(DepthTask, ABC):
             ValueError: If a file cannot be read or does not fit, or is of another kind.
             OSError: If a file is not there and cannot be fetched.
         """
-        found = pretrained(source, encoder=encoder)
+        found = read_pretrained(source, encoder=encoder)
         if found.kind != cls.published_kind:
             raise ValueError(
                 f"{cls.__name__} must be given a network of {cls.published_kind}, "

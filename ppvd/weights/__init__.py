@@ -5,7 +5,7 @@ from ppvd.weights.card import ModelCard, read_card
 from ppvd.weights.describe import describe_weights
 from ppvd.weights.fill import fill_network
 from ppvd.weights.imported import import_weights, verify_weights
-from ppvd.weights.pretrained import Pretrained, pretrained
+from ppvd.weights.pretrained import Pretrained, read_pretrained
 from ppvd.weights.published import PUBLISHED, Published
 from ppvd.weights.released import encoder, image_dit, video_dit
 
@@ -19,8 +19,8 @@ __all__ = [
     "fill_network",
     "image_dit",
     "import_weights",
-    "pretrained",
     "read_card",
+    "read_pretrained",
     "verify_weights",
     "video_dit",
     "weights_folder",

@@ -35,7 +35,7 @@ class Pretrained:
     path: Path
 
 
-def pretrained(source: str | Path, *, encoder: str | Path | None = None) -> Pretrained:
+def read_pretrained(source: str | Path, *, encoder: str | Path | None = None) -> Pretrained:
     """Read a network and its encoder.
 
     Args:

@@ -123,4 +123,7 @@ def test_metadata_of_a_damaged_file(tmp_path):
     (tmp_path / "x.safetensors").write_bytes(b"nothing")
     with pytest.raises(ValueError, match=r"readable checkpoint, got .*x\.safetensors"):
         read_metadata(tmp_path / "x.safetensors")
+    (tmp_path / "x.pth").touch()
     assert read_metadata(tmp_path / "x.pth") == {}
+    with pytest.raises(ValueError, match=r"weights must name a file, got .*gone\.safetensors"):
+        read_metadata(tmp_path / "gone.safetensors")
