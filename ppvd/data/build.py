@@ -174,6 +174,7 @@ def _write_samples(
                 left_out.append(sample)
                 continue
             writer.write({"__key__": sample.key, **sample.members})
+            left_out.extend(sample.left_out)
             num_samples += 1
     return num_samples, left_out
 
@@ -196,9 +197,10 @@ def _merged(manifest: Manifest, entry: ShardEntry | None, left_out: list[LeftOut
 
 
 def _check_left_out(manifest: Manifest, *, num_samples: int, max_left_out: float) -> None:
-    num_left_out = len(manifest.left_out)
+    missing = [item for item in manifest.left_out if item.whole]
+    num_left_out = len(missing)
     if num_left_out > max_left_out * num_samples or not manifest.shards:
-        reasons = "; ".join(f"{item.key}: {item.reason}" for item in manifest.left_out[:3])
+        reasons = "; ".join(f"{item.key}: {item.reason}" for item in missing[:3])
         raise ShardError(
             f"at most {max_left_out:.2%} of the {num_samples} samples may be left out, got"
             f" {num_left_out} ({reasons}): mend the source or raise max_left_out"

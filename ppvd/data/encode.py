@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ppvd.data.coding import DepthCoding, FloatZlib, LogU16
+from ppvd.data.coding import DepthCoding, FloatZlib, LinearU16, LogU16
 from ppvd.data.errors import SampleError
 from ppvd.data.frame import Frame
+from ppvd.data.manifest import LeftOut
 from ppvd.data.schema import FrameInfo, SampleInfo, Split, check_key, seal
 
 TOOL = f"ppvd {version('ppvd')}"
@@ -35,14 +36,19 @@ class Sample:
         lossless: Store PNG and float32 instead of JPEG and 16-bit depth: for evaluations.
         pictures: The source's own JPEG or PNG files, one a frame, stored as they are; empty to
             encode ``Frame.image``.
+        depth_step_m: Store depth in 16-bit steps of so many metres, the source's own, which loses
+            nothing; None for logarithmic steps between the frame's nearest and farthest point.
         flags: Facts about the truth that a reader of scores should know.
+        left_out: Frames of the source's segment that are not among ``frames``.
     """
 
     key: str
     frames: tuple[Frame, ...]
     lossless: bool = False
     pictures: tuple[bytes, ...] = ()
+    depth_step_m: float | None = None
     flags: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def encode(sample: Sample, *, dataset: str, split: Split, licence: str) -> dict[str, bytes]:
@@ -59,7 +65,7 @@ def encode(sample: Sample, *, dataset: str, split: Split, licence: str) -> dict[
     if len({frame.depth.shape for frame in sample.frames}) != 1:
         raise SampleError("sample must have frames, all of one size")
     suffix, pictures = _pictures(sample)
-    codings = [_coding(frame, lossless=sample.lossless) for frame in sample.frames]
+    codings = [_coding(sample, frame) for frame in sample.frames]
     info = SampleInfo(
         dataset=dataset,
         split=split,
@@ -91,8 +97,10 @@ def _check_frame(frame: Frame) -> None:
         raise SampleError(f"intrinsics must be of a pinhole without skew, got {matrix.tolist()}")
 
 
-def _coding(frame: Frame, *, lossless: bool) -> DepthCoding:
-    return FloatZlib() if lossless else LogU16.fit(frame.depth)
+def _coding(sample: Sample, frame: Frame) -> DepthCoding:
+    if sample.depth_step_m is not None:
+        return LinearU16(scale=sample.depth_step_m)
+    return FloatZlib() if sample.lossless else LogU16.fit(frame.depth)
 
 
 def _describe(frame: Frame, coding: DepthCoding) -> FrameInfo:

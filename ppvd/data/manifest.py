@@ -41,10 +41,17 @@ class ShardEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """A sample that the build did not write, and why."""
+    """A sample that the build did not write, and why.
+
+    Attributes:
+        key: Name of the sample, or of the frame.
+        reason: What is wrong with it.
+        whole: False for a frame alone, without which its segment is in the set.
+    """
 
     key: str
     reason: str
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

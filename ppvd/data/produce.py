@@ -14,7 +14,7 @@ from typing import Protocol
 import cv2
 
 from ppvd.data.encode import Sample, encode
-from ppvd.data.errors import SampleError, ShardError
+from ppvd.data.errors import SampleError, ShardError, UnfitSampleError
 from ppvd.data.manifest import LeftOut
 from ppvd.data.schema import Split
 
@@ -52,10 +52,11 @@ class SampleSource(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Produced:
-    """Members of one sample by name without the key."""
+    """Members of one sample by name without the key, and frames that are not in it."""
 
     key: str
     members: dict[str, bytes]
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def produce(
@@ -76,11 +77,12 @@ def produce(
         yield from (_produce_one(source, index, split) for index in indices)
         return
     # Spawned rather than forked: nothing of this process's threads and locks is inherited.
-    pool = ProcessPoolExecutor(num_workers, get_context("spawn"), initializer=_settle)
+    # The source goes to each process once: a listing of files can be long.
+    pool = ProcessPoolExecutor(num_workers, get_context("spawn"), _settle, (source,))
     waiting: deque[Future[Produced | LeftOut]] = deque()
     try:
         for index in indices:
-            waiting.append(pool.submit(_produce_one, source, index, split))
+            waiting.append(pool.submit(_produce_here, index, split))
             if len(waiting) >= LOOK_AHEAD * num_workers:
                 yield waiting.popleft().result()
         while waiting:
@@ -103,12 +105,21 @@ def _produce_one(source: SampleSource, index: int, split: Split) -> Produced | L
             raise SampleError("a training sample must have valid depth, got none")
         members = encode(sample, dataset=source.dataset, split=split, licence=source.licence)
     except SampleError as error:
+        key = error.key if isinstance(error, UnfitSampleError) else key
         return LeftOut(key=key, reason=str(error))
-    return Produced(key=key, members=members)
+    return Produced(key=key, members=members, left_out=sample.left_out)
 
 
-def _settle() -> None:
-    """Leave Ctrl-C to the parent, the other cores to the other workers, and end with the parent."""
+_settled: list[SampleSource] = []
+
+
+def _produce_here(index: int, split: Split) -> Produced | LeftOut:
+    return _produce_one(_settled[-1], index, split)
+
+
+def _settle(source: SampleSource) -> None:
+    """Keep the source; leave Ctrl-C to the parent and the cores to others; end with the parent."""
+    _settled.append(source)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
     Thread(target=_follow_parent, daemon=True).start()
