@@ -1,13 +1,14 @@
 import functools
 from pathlib import Path
 
+import lightning as L
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from ppvd.flow import released_grid
-from ppvd.geometry import WindowChain
+from ppvd.geometry import DisparityCodec, WindowChain
 from ppvd.losses import FeatureAlignment, GradientMatching, TemporalGradient, VelocityError
 from ppvd.nn import CascadeDiT, Propagation
 from ppvd.semantics import SemanticEncoder, ViT, ViTEncoder
@@ -256,6 +257,27 @@ def test_an_image_model_sees_a_clip_frame_by_frame_from_one_noise(clips):
     codes = task.predict(clips["image"], keys=clips["key"])
     third = task.predict(clips["image"][:, 2], keys=clips["key"])
     assert torch.equal(codes[:, 2], third)
+
+
+# Evaluation.
+
+
+def test_a_clip_is_scored_in_disparity_with_one_scale_and_shift_and_timed_by_the_frame(
+    clips, monkeypatch
+):
+    task = PPVD(encoder(), small_net)
+    code, _ = DisparityCodec(clamp=None).encode(clips["depth"], clips["valid"])
+    drift = 0.2 * torch.arange(5.0).reshape(5, 1, 1, 1)
+    predictions = iter((0.3 * code + 7, code + drift))
+    monkeypatch.setattr(task, "predict", lambda *_, **__: next(predictions))
+    trainer = L.Trainer(accelerator="cpu", logger=False, enable_progress_bar=False)
+    loader = torch.utils.data.DataLoader([clips], batch_size=None)
+    (exact,) = trainer.test(task, loader, verbose=False)
+    assert exact["test/data/abs_rel"] < 1e-3
+    assert exact["test/data/chamfer"] < 1e-2
+    assert task._seconds["data"].weight == 10
+    (drifting,) = trainer.test(task, loader, verbose=False)
+    assert drifting["test/data/abs_rel"] > 0.05
 
 
 # The released script.
