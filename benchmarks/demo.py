@@ -24,8 +24,8 @@ LAST = Path("checkpoints/last.ckpt")  # All models are compared at the end of th
 def main() -> None:
     """Run what has not been run and print the table."""
     start = time.perf_counter()
-    build("train", "synthetic --count 4000 --size 64 64 --split train --workers 2")
-    build("test", "synthetic --count 100 --size 64 64 --split test --workers 2")
+    build("train", "synthetic --world yard --count 5000 --size 64 64 --split train --workers 2")
+    build("test", "synthetic --world yard --count 100 --size 64 64 --split test --workers 2")
     build("photo", "middlebury")
     encoder = fit("encoder")
     prompt = f"encoder.init_args.weights={encoder}/{LAST}"

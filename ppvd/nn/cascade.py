@@ -59,6 +59,10 @@ class CascadeDiT(nn.Module):
             channels the noise does not fit through the tokens, and the clean sample, which
             does, learns better (ours). The result of `forward` is the velocity either way.
         min_time: Floor of the time by which a clean sample's velocity is divided (ours).
+        image_gain: Factor on the initial weights that embed the image (ours). The noise, four
+            times as loud as the image, else drowns it for the first thousand steps or so.
+        prompt_gain: Factor on the initial weights that take in the features (ours). Of unit
+            length (Eq. 6), they are small beside the tokens: ``D' ** 0.5`` makes them equals.
         propagation: What frames see of reference frames; None is nothing. It has no weights.
         temporal_blocks: Blocks of attention over the frames at each place, one before each of
             the last blocks (released: 3; the paper has none). They start as the identity, where
@@ -83,6 +87,8 @@ class CascadeDiT(nn.Module):
         positions: Literal["rotary", "sincos"] = "rotary",
         prediction: Prediction = "velocity",
         min_time: float = 0.05,
+        image_gain: float = 1.0,
+        prompt_gain: float = 1.0,
         propagation: Propagation | None = None,
         temporal_blocks: int = 0,
         checkpoint_blocks: int = 0,
@@ -93,6 +99,7 @@ class CascadeDiT(nn.Module):
         require_heads(width, num_heads)
         require_blocks(depth, split, temporal=temporal_blocks, checkpoint=checkpoint_blocks)
         require_above_zero(patch=patch, coarse_factor=coarse_factor)
+        require_above_zero(image_gain=image_gain, prompt_gain=prompt_gain)
         self.semantic_width, self.width, self.patch = semantic_width, width, patch
         self.divisor, self.head_dim = patch * coarse_factor, width // num_heads
         self.positions, self.propagation = positions, propagation
@@ -100,7 +107,7 @@ class CascadeDiT(nn.Module):
         self.split = split if fused else depth
         hidden = round(mlp_ratio * width)
 
-        self.embed = PatchEmbed(width, self.divisor)
+        self.embed = PatchEmbed(width, self.divisor, image_gain=image_gain)
         self.modulator = Modulator(width, depth, num_temporal=temporal_blocks)
         first = depth
         if propagation is not None:
@@ -118,7 +125,13 @@ class CascadeDiT(nn.Module):
         )
         self.fusion: SemanticPrompt | None = None
         if fused:
-            self.fusion = SemanticPrompt(width, semantic_width, factor=coarse_factor, hidden=hidden)
+            self.fusion = SemanticPrompt(
+                width,
+                semantic_width,
+                factor=coarse_factor,
+                hidden=hidden,
+                prompt_gain=prompt_gain,
+            )
         self.head = Head(width, patch, prediction=prediction, min_time=min_time)
 
     def reset_parameters(self) -> None:

@@ -25,19 +25,22 @@ class PatchEmbed(nn.Module):
     Args:
         width: Channels ``D`` of a token.
         patch: Side of a patch in pixels.
+        image_gain: Factor on the initial weights of the image's half.
     """
 
-    def __init__(self, width: int, patch: int) -> None:
+    def __init__(self, width: int, patch: int, *, image_gain: float = 1.0) -> None:
         super().__init__()
         self.patch = patch
+        self.image_gain = image_gain
         self.noisy = nn.Linear(patch**2, width)
         self.image = nn.Linear(3 * patch**2, width, bias=False)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw both halves as one Xavier-uniform matrix over all four channels."""
+        """Draw both halves as one Xavier-uniform matrix over all four channels, then the gain."""
         width, pixels = self.noisy.weight.shape
         joint_xavier_((self.noisy, self.image), fan_in=4 * pixels, fan_out=width)
+        scale_(self.image, self.image_gain)
 
     def embed_noisy(self, noisy: Tensor) -> Tensor:
         """Embed the noisy depth ``(..., 1, H, W)``, ``(..., N, D)``."""
@@ -90,6 +93,12 @@ def joint_xavier_(layers: tuple[nn.Linear, ...], *, fan_in: int, fan_out: int) -
         nn.init.uniform_(layer.weight, -bound, bound)
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)
+
+
+def scale_(layer: nn.Linear, gain: float) -> None:
+    """Multiply the weights of a layer in place."""
+    with torch.no_grad():
+        layer.weight.mul_(gain)
 
 
 def _project(layer: nn.Linear, patches: Tensor) -> Tensor:

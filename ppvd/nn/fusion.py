@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ppvd.nn.embed import joint_xavier_
+from ppvd.nn.embed import joint_xavier_, scale_
 from ppvd.nn.grid import TokenGrid
 
 
@@ -23,10 +23,20 @@ class SemanticPrompt(nn.Module):
         semantic_width: Channels ``D'`` of the features, 0 for none.
         factor: Finer tokens along one side of a token; 1 keeps the grid.
         hidden: Channels between the layers.
+        prompt_gain: Factor on the initial weights of the features' half.
     """
 
-    def __init__(self, width: int, semantic_width: int, *, factor: int, hidden: int) -> None:
+    def __init__(
+        self,
+        width: int,
+        semantic_width: int,
+        *,
+        factor: int,
+        hidden: int,
+        prompt_gain: float = 1.0,
+    ) -> None:
         super().__init__()
+        self.prompt_gain = prompt_gain
         self.factor = factor
         self.tokens = nn.Linear(width, hidden)
         self.features = nn.Linear(semantic_width, hidden, bias=False) if semantic_width else None
@@ -35,10 +45,12 @@ class SemanticPrompt(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw matrices Xavier-uniformly, the first layer's halves as one; zero biases."""
+        """Draw matrices Xavier-uniformly, the first layer's halves as one, then the gain."""
         halves = (self.tokens,) if self.features is None else (self.tokens, self.features)
         fan_in = sum(half.in_features for half in halves)
         joint_xavier_(halves, fan_in=fan_in, fan_out=self.tokens.out_features)
+        if self.features is not None:
+            scale_(self.features, self.prompt_gain)
         for layer in (self.middle, self.out):
             nn.init.xavier_uniform_(layer.weight)
             nn.init.zeros_(layer.bias)

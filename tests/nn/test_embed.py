@@ -32,3 +32,12 @@ def test_time_is_embedded_in_float32_under_autocast():
     with torch.autocast("cpu", torch.bfloat16):
         assert time_features(time).dtype is torch.float32
         assert torch.equal(time_features(time), time_features(time.double().float()))
+
+
+def test_the_gain_is_on_the_images_half_alone():
+    torch.manual_seed(0)
+    plain = PatchEmbed(8, 4)
+    torch.manual_seed(0)
+    louder = PatchEmbed(8, 4, image_gain=4.0)
+    torch.testing.assert_close(louder.image.weight, 4.0 * plain.image.weight)
+    torch.testing.assert_close(louder.noisy.weight, plain.noisy.weight)

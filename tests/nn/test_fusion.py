@@ -57,3 +57,13 @@ def test_the_first_layer_starts_as_one_xavier_matrix():
     bound = (6 / (64 + 192 + 256)) ** 0.5
     for half in (fusion.tokens, fusion.features):
         assert 0.98 * bound < half.weight.abs().max() <= bound
+
+
+def test_the_gain_is_on_the_features_half_alone():
+    torch.manual_seed(0)
+    plain = SemanticPrompt(8, 5, factor=2, hidden=24)
+    torch.manual_seed(0)
+    louder = SemanticPrompt(8, 5, factor=2, hidden=24, prompt_gain=3.0)
+    for name, weight in plain.named_parameters():
+        gain = 3.0 if name == "features.weight" else 1.0
+        torch.testing.assert_close(louder.get_parameter(name), gain * weight)
