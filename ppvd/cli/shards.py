@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from ppvd.data.sources import DOWNLOADS
+
 if TYPE_CHECKING:
     from ppvd.data.manifest import Manifest
     from ppvd.data.produce import SampleSource
 
+# More lines than this would bury the summary.
+MAX_LISTED = 50
 DESCRIPTION = """\
 Build and check shard sets.
 
@@ -24,6 +28,7 @@ examples:
   ppvd shards build synthetic --out data_shards/rooms --count 3000 --size 128 128 --workers 2
   ppvd shards build synthetic --out data_shards/rooms_val --count 200 --size 128 128 --split val
   ppvd shards build middlebury --out data_shards/motorcycle
+  ppvd shards build hypersim --raw downloads/hypersim --out data_shards/hypersim/train --workers 8
   ppvd shards check data_shards/rooms
 """
 
@@ -35,7 +40,7 @@ def main(args: list[str]) -> None:
         SystemExit: 2 for arguments that cannot be used, 1 for a build or check that failed, 130
             after Ctrl-C.
     """
-    options = _parser().parse_args(args)
+    options = _parser(args).parse_args(args)
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         status = run(options)
@@ -52,7 +57,7 @@ def main(args: list[str]) -> None:
         raise SystemExit(status)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(args: list[str]) -> argparse.ArgumentParser:
     style = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         "ppvd shards", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=style
@@ -66,6 +71,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_middlebury(
         sources.add_parser("middlebury", help="one photograph with measured depth (scikit-image)")
     )
+    for reader, summary in DOWNLOADS.items():
+        name = reader.lower()
+        download = sources.add_parser(name, help=summary, formatter_class=style)
+        if name in args:  # Only the reader that is asked for is loaded.
+            _add_download(download, name=name)
     check = verbs.add_parser("check", help="look for anything that is off in a shard set")
     check.add_argument(
         "folder", metavar="SET", type=Path, help="folder of the set, or its manifest"
@@ -101,16 +111,37 @@ def _add_synthetic(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--split", choices=["train", "val", "test"], default="train", help="default: train"
     )
+    _add_work(parser)
+    _add_output(parser, name="synthetic")
+    parser.set_defaults(run=_build_synthetic)
+
+
+def _add_download(parser: argparse.ArgumentParser, *, name: str) -> None:
+    from ppvd.cli.source_options import add_options
+    from ppvd.data.sources import download
+
+    add_options(parser, download(name))
+    _add_work(parser)
     parser.add_argument(
-        "--workers", type=_positive, default=1, help="processes that render (default: 1)"
+        "--max-left-out",
+        type=float,
+        default=0.01,
+        metavar="SHARE",
+        help="share of the samples that may be unfit before the build fails (default: 0.01)",
+    )
+    _add_output(parser, name=name)
+    parser.set_defaults(run=_build_download, source=name)
+
+
+def _add_work(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--workers", type=_positive, default=1, help="processes that make samples (default: 1)"
     )
     parser.add_argument(
         "--samples-per-shard",
         type=_positive,
         help="default: about 256 MB a shard, and 16 shards or more of 32 samples or more",
     )
-    _add_output(parser, name="synthetic")
-    parser.set_defaults(run=_build_synthetic)
 
 
 def _add_middlebury(parser: argparse.ArgumentParser) -> None:
@@ -153,7 +184,20 @@ def _build_middlebury(options: argparse.Namespace) -> int:
     return _build(Motorcycle(), options)
 
 
-def _build(source: "SampleSource", options: argparse.Namespace) -> int:
+def _build_download(options: argparse.Namespace) -> int:
+    from ppvd.cli.source_options import build_source
+    from ppvd.data.sources import download
+
+    return _build(
+        build_source(download(options.source), options),
+        options,
+        max_left_out=options.max_left_out,
+    )
+
+
+def _build(
+    source: "SampleSource", options: argparse.Namespace, *, max_left_out: float = 0.01
+) -> int:
     from ppvd.data.build import build_shards
 
     with tqdm(total=len(source), unit="sample", desc=f"{options.folder}", disable=None) as bar:
@@ -164,11 +208,14 @@ def _build(source: "SampleSource", options: argparse.Namespace) -> int:
             split=options.split,
             samples_per_shard=options.samples_per_shard,
             num_workers=options.workers,
+            max_left_out=max_left_out,
             advance=bar.update,
         )
     print(f"{options.folder}: {_summary(manifest)}")
-    for item in manifest.left_out:
+    for item in manifest.left_out[:MAX_LISTED]:
         print(f"left out {item.key}: {item.reason}")
+    if len(manifest.left_out) > MAX_LISTED:
+        print(f"left out {len(manifest.left_out)} in all: the manifest lists them")
     return 0
 
 

@@ -32,7 +32,8 @@ from ppvd.data.raw.pose import (
     world_to_camera,
 )
 from ppvd.data.raw.segments import cut, jumps, runs
-from ppvd.data.raw.source import NO_FILE, Entry, RawSource, Shot, Taken, pair
+from ppvd.data.raw.shot import NO_FILE, Entry, Shot, Taken, pair
+from ppvd.data.raw.source import RawSource
 from ppvd.data.raw.tree import folders_holding, natural, numbered, revision, sole_folder
 from ppvd.data.raw.video import VideoSource
 

@@ -7,7 +7,8 @@ from ppvd.data.encode import Sample
 from ppvd.data.errors import SampleError
 from ppvd.data.manifest import LeftOut
 from ppvd.data.raw.segments import cut, jumps, runs
-from ppvd.data.raw.source import Entry, RawSource, Shot, Taken
+from ppvd.data.raw.shot import Entry, Shot, Taken
+from ppvd.data.raw.source import RawSource
 
 
 @dataclass(frozen=True, kw_only=True)
