@@ -100,7 +100,7 @@ class ResultsWriter(Callback):
 
     def _count(self, batch: DepthBatch, dataloader_idx: int) -> None:
         seen = self._images.get(dataloader_idx, 0)
-        self._images[dataloader_idx] = seen + len(batch["key"])
+        self._images[dataloader_idx] = seen + batch["depth"][..., 0, 0, 0].numel()
 
     def _write(
         self, trainer: Trainer, task: LightningModule, name: str, dataloaders: object

@@ -142,3 +142,10 @@ def test_package_version_is_the_installed_one():
 def test_sha256_of_a_known_text(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")
     assert sha256(tmp_path / "abc").startswith("ba7816bf8f01cfea")
+
+
+def test_each_frame_of_a_clip_is_an_image():
+    writer = ResultsWriter()
+    for _ in range(2):
+        writer._count({"depth": torch.zeros(3, 5, 1, 4, 4), "key": ["a", "b", "c"]}, 1)
+    assert writer._images == {1: 2 * 3 * 5}
