@@ -2,29 +2,42 @@
 
 WebDataset's own tar stage ends silently where a tar was cut between two members, hands out
 samples that lack a member, and can join two shards' members under one key. None of that is
-acceptable for pairs of picture and depth, so grouping and checking are done here; opening files and
-URLs, the split of member names, writing and shuffling are WebDataset's.
+acceptable for pairs of picture and depth, so grouping and checking are done here; the split of
+member names, writing and shuffling are WebDataset's.
 """
 
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from operator import itemgetter
-from typing import BinaryIO, cast
+from typing import BinaryIO, Literal
 
-import webdataset
 from webdataset.tariterators import base_plus_ext
 
 from ppvd.data.decode import RawSample
 from ppvd.data.errors import BadSampleError, SampleError, ShardError
 from ppvd.data.manifest import ShardEntry
 from ppvd.data.schema import check_key, unseal
+from ppvd.data.storage import join, open_sized
+
+Opener = Callable[[str, ShardEntry], tuple[BinaryIO, int]]
+"""Opens a shard, given its location and entry; returns the stream and its size in bytes."""
 
 Group = tuple[str, dict[str, bytes]]
 
 
+def open_shard(location: str, entry: ShardEntry) -> tuple[BinaryIO, int]:  # noqa: ARG001
+    """Open a shard where it lies; the plainest `Opener`."""
+    return open_sized(location)
+
+
 def read_samples(
-    entry: ShardEntry, *, root: str, start: int = 0, stop: int | None = None
+    entry: ShardEntry,
+    *,
+    root: str,
+    start: int = 0,
+    stop: int | None = None,
+    opener: Opener = open_shard,
 ) -> Iterator[RawSample]:
     """Yield the samples ``start <= number < stop`` of a shard in their order.
 
@@ -36,16 +49,18 @@ def read_samples(
         root: Folder or URL prefix that holds it.
         start: Number of the first sample to yield.
         stop: Number after the last one; None for the end of the shard.
+        opener: Opens the shard.
 
     Raises:
         ShardError: If the shard is missing, of another size or number of samples than the manifest
             says, or damaged.
         BadSampleError: If one sample breaks the schema; those after it can be read.
     """
-    url = f"{root.rstrip('/')}/{entry.file}"
+    url = join(root, entry.file)
     stop = entry.num_samples if stop is None else stop
     num_seen = 0
-    for number, (key, members) in enumerate(_groups(url, entry, start=start, stop=stop)):
+    groups = _groups(url, entry, start=start, stop=stop, opener=opener)
+    for number, (key, members) in enumerate(groups):
         num_seen += 1
         if number < start:
             continue
@@ -63,27 +78,29 @@ def read_samples(
         )
 
 
-def _groups(url: str, entry: ShardEntry, *, start: int, stop: int) -> Iterator[Group]:
+def _groups(
+    url: str, entry: ShardEntry, *, start: int, stop: int, opener: Opener
+) -> Iterator[Group]:
     """Yield key and members of the first ``stop`` samples, payloads empty before ``start``."""
     try:
-        with cast("BinaryIO", webdataset.gopen(url)) as stream:
-            seekable = stream.seekable()
-            if seekable:
-                _check_size(url, entry, stream)
-            with tarfile.open(fileobj=stream, mode="r:" if seekable else "r|") as archive:
+        stream, num_bytes = opener(url, entry)
+        with stream:
+            _check_size(url, entry, num_bytes)
+            mode: Literal["r:", "r|"] = "r:" if stream.seekable() else "r|"
+            with tarfile.open(fileobj=stream, mode=mode) as archive:
                 yield from _grouped(url, entry, archive, start=start, stop=stop)
     except FileNotFoundError as error:
         raise ShardError(
             f"shard {url} must exist, its manifest lists it: restore the file, name the root that"
             " holds it, or build the set again"
         ) from error
-    except (tarfile.TarError, OSError, EOFError) as error:
+    except OSError as error:
+        raise ShardError(f"shard {url} cannot be read: {error.strerror or error}") from error
+    except (tarfile.TarError, EOFError) as error:
         raise ShardError(f"shard {url} must be a readable tar file: {error}") from error
 
 
-def _check_size(url: str, entry: ShardEntry, stream: BinaryIO) -> None:
-    num_bytes = stream.seek(0, 2)
-    stream.seek(0)
+def _check_size(url: str, entry: ShardEntry, num_bytes: int) -> None:
     if num_bytes != entry.bytes:
         raise ShardError(
             f"shard {url} must have {entry.bytes} bytes as its manifest says, got {num_bytes}:"

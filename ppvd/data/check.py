@@ -12,6 +12,7 @@ from ppvd.data.decode import RawSample, decode
 from ppvd.data.errors import BadSampleError, ShardError
 from ppvd.data.frame import Frame
 from ppvd.data.manifest import MANIFEST_NAME, Manifest, ShardEntry, manifest_path
+from ppvd.data.storage import parent
 
 # Depth outside this range is a wrong unit rather than a place (ours).
 MIN_DEPTH_M, MAX_DEPTH_M = 0.01, 10_000.0
@@ -36,7 +37,7 @@ def check_shards(
         ShardError: If the manifest cannot be read at all.
     """
     manifest = Manifest.load(path)
-    folder = Path(root) if root else manifest_path(path).parent
+    folder = Path(root or parent(manifest_path(path)))
     yield from _check_folder(folder, manifest)
     seen: dict[str, str] = {}
     for entry in manifest.shards:

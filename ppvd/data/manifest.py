@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ppvd.data.errors import ShardError
 from ppvd.data.schema import SCHEMA_VERSION
+from ppvd.data.storage import is_url, join, local_path, read_bytes
 from ppvd.whole import write_whole
 
 MANIFEST_NAME = "manifest.json"
@@ -92,12 +93,16 @@ class Manifest:
 
     def save(self, path: Path) -> None:
         """Write the manifest to ``path`` in one step: a reader sees all of it or none."""
+        write_whole(path, self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """Return the manifest as its file holds it."""
         content = asdict(self) | {"num_samples": self.num_samples, "num_bytes": self.num_bytes}
-        write_whole(path, (json.dumps(content, indent=1) + "\n").encode())
+        return (json.dumps(content, indent=1) + "\n").encode()
 
     @classmethod
     def load(cls, path: str | Path) -> "Manifest":
-        """Read a manifest, given the file or the folder that holds ``manifest.json``.
+        """Read a manifest, given the file or the folder that holds ``manifest.json``, or its URL.
 
         Raises:
             ShardError: If there is none, or it is of another schema, damaged, or at odds with
@@ -105,13 +110,15 @@ class Manifest:
         """
         path = manifest_path(path)
         try:
-            content = json.loads(path.read_bytes())
+            content = json.loads(read_bytes(path))
         except FileNotFoundError as error:
             raise ShardError(
                 f"manifest {path} must exist: build the set with `ppvd shards build`, or name"
                 " the folder or file that holds it"
             ) from error
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise ShardError(f"manifest {path} cannot be read: {error.strerror}") from error
+        except ValueError as error:
             raise ShardError(f"manifest {path} must be readable json: {error}") from error
         schema = content.get("schema") if isinstance(content, dict) else type(content).__name__
         if schema != SCHEMA_VERSION:
@@ -122,7 +129,7 @@ class Manifest:
         return cls._from_json(path, content)
 
     @classmethod
-    def _from_json(cls, path: Path, content: dict[str, object]) -> "Manifest":
+    def _from_json(cls, path: str, content: dict[str, object]) -> "Manifest":
         totals = content.pop("num_samples", None), content.pop("num_bytes", None)
         shards, left_out = content.pop("shards", None), content.pop("left_out", ())
         try:
@@ -143,6 +150,10 @@ class Manifest:
         return manifest
 
 
-def manifest_path(path: str | Path) -> Path:
-    """Return the manifest's own path, given it or its folder."""
-    return Path(path) / MANIFEST_NAME if Path(path).is_dir() else Path(path)
+def manifest_path(path: str | Path) -> str:
+    """Return the manifest's own location, given it or its folder; a URL's ends in ``.json``."""
+    if is_url(path):
+        text = str(path)
+        return text if text.endswith(".json") else join(text, MANIFEST_NAME)
+    local = local_path(path)
+    return str(local / MANIFEST_NAME if local.is_dir() else local)

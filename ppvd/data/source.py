@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ppvd.data.errors import ShardError
 from ppvd.data.manifest import Manifest, manifest_path
 from ppvd.data.plan import capped
+from ppvd.data.storage import parent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,7 +13,8 @@ class ShardSource:
     """Where a shard set lies and how much of it is used.
 
     Args:
-        manifest: Manifest file, or the folder that holds ``manifest.json``.
+        manifest: Manifest file, or the folder that holds ``manifest.json``; either may be a URL
+            (``s3``, ``gs``, ``az``, ``https``, ``http``).
         root: Folder or URL prefix of the shards; the manifest's own folder if None.
         weight: Weight in the training mixture; only proportions matter.
         num_samples: Use only the first so many samples of the set; None for all.
@@ -46,7 +48,7 @@ class ShardSource:
             )
         if not manifest.shards:
             raise ShardError(f"manifest {self.manifest} must list shards, got none")
-        root = self.root or str(manifest_path(self.manifest).parent)
+        root = self.root or parent(manifest_path(self.manifest))
         counts = capped([shard.num_samples for shard in manifest.shards], self.num_samples)
         return ShardSet(manifest=manifest, root=root, counts=tuple(counts))
 

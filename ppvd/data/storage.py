@@ -44,6 +44,11 @@ def join(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}"
 
 
+def parent(location: str) -> str:
+    """Return the folder that holds ``location``."""
+    return location.rpartition("/")[0] if is_url(location) else str(local_path(location).parent)
+
+
 def open_sized(location: str) -> tuple[BinaryIO, int]:
     """Open a file or object for reading from its first to its last byte.
 
