@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 KEY_PATTERN = re.compile(r"[a-z0-9_-]+(/[a-z0-9_-]+)*")
 """A key carries no dot: WebDataset splits member names at the first one of the last part."""
 
-Metadata = Mapping[str, str | int | float | bool | list[str]]
+Metadata = Mapping[str, str | int | float | bool | list[str] | list[float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ppvd.data.encode import PNG_SIGNATURE, decode_image
+from ppvd.data.encode import JPEG_SIGNATURE, PNG_SIGNATURE, decode_image
 from ppvd.data.errors import SampleError, ShardError
 
 LFS_SIGNATURE = b"version https://git-lfs"
@@ -25,16 +25,17 @@ class Picture:
     Attributes:
         image: sRGB colour, uint8, ``(H, W, 3)``, as the pixels lie in the file: turns that EXIF
             asks for are not made, since depth does not make them either.
-        payload: Bytes of the file.
+        payload: Bytes of the file; None if it is no picture file.
     """
 
     image: NDArray[np.uint8]
-    payload: bytes
+    payload: bytes | None
 
     @property
     def jpeg(self) -> bytes | None:
         """The file's own bytes if storing them loses nothing and costs no more: a JPEG."""
-        return None if self.payload.startswith(PNG_SIGNATURE) else self.payload
+        is_jpeg = self.payload is not None and self.payload.startswith(JPEG_SIGNATURE)
+        return self.payload if is_jpeg else None
 
 
 def read_bytes(path: Path) -> bytes:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ppvd.data.raw import RawSource
 
-DOWNLOADS: dict[str, str] = {}
+DOWNLOADS: dict[str, str] = {
+    "Hypersim": "rendered rooms; train, val and test",
+}
 """What each reader of a download reads; its module is its name in small letters."""
 
 
