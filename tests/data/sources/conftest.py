@@ -40,7 +40,7 @@ class Tree:
         rows, columns = np.mgrid[: size[0], : size[1]]
         stack = [rows * 5, columns * 3, 0 * rows + 40 + seed, 0 * rows + 9]
         rgb = (np.stack(stack, -1)[..., :channels] % 256).astype(np.uint8)
-        turned = {1: rgb[..., 0], 3: rgb[..., ::-1], 4: rgb[..., [2, 1, 0, 3]]}[channels]
+        turned = rgb[..., {1: [0], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[channels]]
         done, payload = cv2.imencode(Path(name).suffix.lower(), np.ascontiguousarray(turned))
         assert done
         self.bytes(name, payload.tobytes())
