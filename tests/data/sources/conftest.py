@@ -53,7 +53,8 @@ class Tree:
         self.bytes(name, payload.tobytes())
 
     def npy(self, name: str, array: np.ndarray) -> None:
-        np.save(self.path(name).open("wb"), array)
+        with self.path(name).open("wb") as file:
+            np.save(file, array)
 
     def npz(self, name: str, **arrays: np.ndarray) -> None:
         np.savez(self.path(name), **arrays)
