@@ -1,6 +1,8 @@
 """Writes the files of downloads, whole and broken, and holds frames to the analytic truth."""
 
 import json
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -125,3 +127,31 @@ def holds(tmp_path):
 def states():
     """Return a map that says of each pixel: 0 unknown, 1 measured, 2 sky."""
     return lambda frame: frame.valid.astype(int) + 2 * frame.sky
+
+
+@pytest.fixture
+def sens():
+    return write_sens
+
+
+def write_sens(path, *, poses, version=4, compressions=(2, 1), depth=None, intrinsics_scale=1):
+    """Write a scan field by field as ScanNet's reader documents it."""
+    name = b"StructureSensor"
+    payload = [struct.pack("<IQ", version, len(name)), name]
+    colour_matrix, depth_matrix = np.eye(4), np.eye(4)
+    colour_matrix[:2, :3] = [[1170, 0, 647], [0, 1171, 483]]
+    depth_matrix[:2, :3] = [[578, 0, 319], [0, 579, 239]]
+    depth_matrix[:2] *= intrinsics_scale
+    for matrix in (colour_matrix, np.eye(4), depth_matrix, np.eye(4)):
+        payload.append(matrix.astype("<f4").tobytes())
+    payload.append(struct.pack("<ii4If", *compressions, 8, 6, 4, 3, 1000.0))
+    payload.append(struct.pack("<Q", len(poses)))
+    for number, pose in enumerate(poses):
+        _, jpeg = cv2.imencode(".jpg", np.full((6, 8, 3), 10 * number, np.uint8))
+        steps = (np.arange(12) + 1000 * number) if depth is None else depth
+        packed = zlib.compress(np.asarray(steps).astype("<u2").tobytes())
+        payload.append(np.asarray(pose, "<f4").tobytes())
+        payload.append(struct.pack("<4Q", 7, 8, len(jpeg), len(packed)))
+        payload += [jpeg.tobytes(), packed]
+    path.write_bytes(b"".join(payload))
+    return path

@@ -1,6 +1,3 @@
-import struct
-import zlib
-
 import cv2
 import numpy as np
 import pytest
@@ -11,30 +8,8 @@ from ppvd.data.sources.sens import frame_places, read_frame, read_header
 DEPTH_SIZE = (3, 4)
 
 
-def sens(path, *, poses, version=4, compressions=(2, 1), depth=None):
-    """Write a scan field by field as ScanNet's reader documents it."""
-    name = b"StructureSensor"
-    payload = [struct.pack("<IQ", version, len(name)), name]
-    colour_matrix, depth_matrix = np.eye(4), np.eye(4)
-    colour_matrix[:2, :3] = [[1170, 0, 647], [0, 1171, 483]]
-    depth_matrix[:2, :3] = [[578, 0, 319], [0, 579, 239]]
-    for matrix in (colour_matrix, np.eye(4), depth_matrix, np.eye(4)):
-        payload.append(matrix.astype("<f4").tobytes())
-    payload.append(struct.pack("<ii4If", *compressions, 8, 6, 4, 3, 1000.0))
-    payload.append(struct.pack("<Q", len(poses)))
-    for number, pose in enumerate(poses):
-        _, jpeg = cv2.imencode(".jpg", np.full((6, 8, 3), 10 * number, np.uint8))
-        steps = (np.arange(12) + 1000 * number) if depth is None else depth
-        packed = zlib.compress(np.asarray(steps).astype("<u2").tobytes())
-        payload.append(np.asarray(pose, "<f4").tobytes())
-        payload.append(struct.pack("<4Q", 7, 8, len(jpeg), len(packed)))
-        payload += [jpeg.tobytes(), packed]
-    path.write_bytes(b"".join(payload))
-    return path
-
-
 @pytest.fixture
-def scan(tmp_path):
+def scan(tmp_path, sens):
     shifted = np.eye(4)
     shifted[:3, 3] = [1, 2, 3]
     poses = [np.eye(4), shifted, np.full((4, 4), -np.inf)]
@@ -88,12 +63,12 @@ def test_a_header_that_is_cut_is_said_to_be(scan, length):
         ({"compressions": (2, 2)}, "must hold JPEG .* got 2 and 2"),
     ],
 )
-def test_other_kinds_are_refused(tmp_path, change, message):
+def test_other_kinds_are_refused(tmp_path, sens, change, message):
     with pytest.raises(SampleError, match=message):
         read_header(sens(tmp_path / "x.sens", poses=[np.eye(4)], **change))
 
 
-def test_damaged_depth_is_refused(tmp_path):
+def test_damaged_depth_is_refused(tmp_path, sens):
     scan = sens(tmp_path / "x.sens", poses=[np.eye(4)], depth=np.arange(11))
     (place,) = frame_places(scan)
     with pytest.raises(SampleError, match=r"of size \(3, 4\), got 22 bytes"):
