@@ -49,6 +49,7 @@ def test_the_network_never_waits_for_the_device():
         torch.cuda.set_sync_debug_mode("default")
 
 
+@pytest.mark.filterwarnings("default")  # The compiler's own.
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_the_compiled_network_is_the_network(dtype):
     net = awake_task().net.cuda()
