@@ -10,8 +10,19 @@ EVERYTHING = {p.name for p in PACKAGE.iterdir() if p.is_dir()} | {"batch", "whol
 
 MAY_IMPORT = {
     "cli": EVERYTHING,
-    "callbacks": {"flow", "geometry", "metrics", "batch"},
-    "tasks": {"flow", "geometry", "nn", "semantics", "losses", "metrics", "weights", "batch"},
+    "callbacks": {"flow", "geometry", "metrics", "protocols", "batch"},
+    "tasks": {
+        "flow",
+        "geometry",
+        "nn",
+        "semantics",
+        "losses",
+        "metrics",
+        "protocols",
+        "weights",
+        "batch",
+    },
+    "protocols": {"geometry", "metrics", "batch"},
     "data": {"geometry", "batch"},
     "metrics": {"geometry"},
     "losses": {"geometry"},
