@@ -6,6 +6,7 @@ So a new data set is one class and one line in `ppvd.data.sources`, and no code 
 import argparse
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
+from importlib import import_module
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
@@ -20,10 +21,8 @@ def add_options(parser: argparse.ArgumentParser, source: "type[RawSource]") -> N
     """Add an option for each field of ``source``, and describe the data set."""
     documents = [docstring_parser.parse(cls.__doc__ or "") for cls in reversed(source.__mro__)]
     helps = {item.arg_name: item.description or "" for page in documents for item in page.params}
-    summary = documents[-1]
-    parser.description = "\n\n".join(
-        filter(None, (summary.short_description, summary.long_description))
-    )
+    about = import_module(source.__module__).__doc__ or ""
+    parser.description = f"{about.strip()}\n\nLicence: {source.licence}."
     kinds = get_type_hints(source)
     for field in fields(source):
         kind = Literal[source.splits] if field.name == "split" else kinds[field.name]
@@ -37,7 +36,8 @@ def build_source(source: "type[RawSource]", options: argparse.Namespace) -> "Raw
     Raises:
         ValueError: If an option cannot be used.
     """
-    return source(**{field.name: getattr(options, field.name) for field in fields(source)})
+    given = {field.name: getattr(options, field.name) for field in fields(source)}
+    return source(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
 
 
 def _words(field: "Field[Any]", kind: object, text: str) -> Mapping[str, Any]:
@@ -45,12 +45,12 @@ def _words(field: "Field[Any]", kind: object, text: str) -> Mapping[str, Any]:
     text = text.replace("%", "%%")
     if field.default is MISSING:
         return {"required": True, **_type(kind), "help": text}
-    shown = "" if field.default in (None, False, ()) else f" (default: {field.default})"
     default = field.default
     if field.name == "split" and default not in get_args(kind):
         default = get_args(kind)[0]
-        shown = f" (default: {default})"
-    return {"default": default, **_type(kind), "help": text + shown}
+    shown = " ".join(map(str, default)) if isinstance(default, tuple) else default
+    ending = "" if default in (None, False, ()) else f" (default: {shown})"
+    return {"default": default, **_type(kind), "help": text + ending}
 
 
 def _type(kind: object) -> Mapping[str, Any]:

@@ -108,6 +108,10 @@ class RawSource(ABC):
             found = sorted(found, key=lambda entry: sha256(entry.key.encode()).digest())
         return tuple(found[: self.limit])
 
+    def parts(self, folder: Path) -> tuple[str, ...]:
+        """Return the names of a folder and all above it, those above the download's root too."""
+        return (self.raw.absolute() / folder).parts
+
     def assemble(self, shots: list[Shot]) -> list[Entry]:
         """Return what becomes samples: each frame one, unless a subclass makes clips."""
         return [Entry(key=self.key(shot), shots=(shot,), fault=shot.fault) for shot in shots]

@@ -25,7 +25,7 @@ class VideoSource(RawSource):
         limit: Take only so many samples.
         clips: Make segments of consecutive frames instead of pictures.
         frames_per_clip: Frames of a segment; a tail of less than half joins the one before it.
-        stride: Take every so-manieth frame into segments.
+        stride: Frames from one that is taken into a segment to the next.
 
     Raises:
         ValueError: If a number is out of its range.

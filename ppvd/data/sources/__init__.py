@@ -12,6 +12,19 @@ if TYPE_CHECKING:
 
 DOWNLOADS: dict[str, str] = {
     "Hypersim": "rendered rooms; train, val and test",
+    "UrbanSyn": "rendered streets; train",
+    "UnrealStereo4K": "rendered stereo pairs of 4K; train and test",
+    "VKITTI2": "rendered drives (Virtual KITTI 2), pictures or clips; train and val",
+    "TartanAir": "rendered flights, pictures or clips; train and val",
+    "IRS": "rendered walks through rooms, pictures or clips; train",
+    "PointOdyssey": "rendered videos of people and animals, pictures or clips; train, val, test",
+    "NyuV2": "rooms before a Kinect, the labelled frames (NYU Depth v2); train and test",
+    "Kitti": "streets before a car with improved laser depth, pictures or videos; test and others",
+    "Eth3d": "laser scans before a 24 megapixel camera; test",
+    "ScanNet": "rooms before a depth sensor, scans or exported frames, pictures or videos; test",
+    "Diode": "laser scans of rooms and of the open; val and train",
+    "Bonn": "people before a depth sensor (RGB-D Dynamic), pictures or videos; test",
+    "Sintel": "an animated film with its depth, pictures or videos; test",
 }
 """What each reader of a download reads; its module is its name in small letters."""
 
