@@ -1,4 +1,4 @@
-"""``ppvd shards``: build shard sets and check them."""
+"""``ppvd shards``: build shard sets and check them, and look through downloads."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from ppvd.cli.doctor import add_doctor
 from ppvd.data.sources import DOWNLOADS
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 # More lines than this would bury the summary.
 MAX_LISTED = 50
 DESCRIPTION = """\
-Build and check shard sets.
+Build and check shard sets, and look through the downloads that they are built of.
 
 A shard set is a folder with tar files and manifest.json: one split of one source. Recipes name
 the folder (or the manifest) under data.train, data.val or data.test. An interrupted build goes on
@@ -30,6 +31,7 @@ examples:
   ppvd shards build middlebury --out data_shards/motorcycle
   ppvd shards build hypersim --raw downloads/hypersim --out data_shards/hypersim/train --workers 8
   ppvd shards check data_shards/rooms
+  ppvd shards doctor downloads/hypersim
 """
 
 
@@ -62,7 +64,7 @@ def _parser(args: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "ppvd shards", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=style
     )
-    verbs = parser.add_subparsers(required=True, metavar="build|check")
+    verbs = parser.add_subparsers(required=True, metavar="build|check|doctor")
     build = verbs.add_parser(
         "build", help="write a shard set", epilog=EXAMPLES, formatter_class=style
     )
@@ -82,6 +84,11 @@ def _parser(args: list[str]) -> argparse.ArgumentParser:
     )
     check.add_argument("--root", help="folder of the tar files (default: the manifest's own)")
     check.set_defaults(run=_check)
+    add_doctor(
+        verbs.add_parser(
+            "doctor", help="look for what is wrong with a download", formatter_class=style
+        )
+    )
     return parser
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# Windows of a half, a quarter and an eighth of the shorter side, each by half of itself apart.
-SHARES = (2, 4, 8)
+# Windows of a half to an eighth of the shorter side, neighbours half of that apart.
+SHARES = (2, 3, 4, 6, 8)
 # A window is looked at through so many pixels a side.
 GRID = 12
 # Root mean square of the relative residual below which a window shows a plane: four times the
