@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ppvd.metrics import *  # noqa: F403
     from ppvd.nn import *  # noqa: F403
     from ppvd.protocols import *  # noqa: F403
+    from ppvd.protocols import *  # noqa: F403
     from ppvd.semantics import *  # noqa: F403
     from ppvd.tasks import *  # noqa: F403
     from ppvd.weights import *  # noqa: F403
@@ -54,6 +55,10 @@ _NAMES = {
         References Rotary SemanticPrompt Stage TokenGrid attend patchify rotary sincos
     """,
     "protocols": "BottomMiddle Box Pixels Protocol Region Row SampleScores Shares flat_row",
+    "protocols": """
+        BottomMiddle Box DISPARITY_CODE LOG_CODE METRES Pixels Protocol Region Row SampleScores
+        Shares Unit flat_row
+    """,
     "semantics": """
         DINOv2 DepthAnythingV2 Frozen ImageInput MAE MoGe2 MoGe2Size NoSemantics Pi3
         PublishedEncoder SemanticEncoder TransformersEncoder VGGT ViT ViTEncoder ViTRegressor

@@ -1,33 +1,27 @@
-"""What every depth model shares as a LightningModule: evaluation, optimiser, loss bookkeeping."""
+"""What every depth model shares as a LightningModule: prediction, optimiser, loss bookkeeping."""
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypedDict
 
-import lightning as L
 import torch
 from lightning.pytorch.core.mixins.hparams_mixin import _given_hyperparameters
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LRScheduler
-from torchmetrics import MeanMetric, Metric, MetricCollection
+from torchmetrics import Metric, MetricCollection
 
 from ppvd.batch import DepthBatch, PhotoBatch
-from ppvd.geometry import DepthCodec, LogDepthCodec
+from ppvd.geometry import DepthCodec, DisparityCodec, LogDepthCodec
 from ppvd.metrics import DepthErrors, EdgeChamfer
+from ppvd.protocols import DISPARITY_CODE, LOG_CODE, Unit
+from ppvd.tasks.evaluation import EvaluatedTask
 from ppvd.tasks.guard import LossGuard
-from ppvd.tasks.view import NativeView, View
+from ppvd.tasks.view import NativeView, ResizedView, View
 
 OptimizerCallable = Callable[[Iterable[nn.Parameter]], Optimizer]
 SchedulerCallable = Callable[[Optimizer, int], LRScheduler]
-
-
-class Evaluated(TypedDict):
-    """Result of an evaluation step: the ``(B, [T,] 1, H, W)`` code at the image's size."""
-
-    prediction: Tensor
 
 
 class Predicted(TypedDict):
@@ -56,7 +50,7 @@ def training_target(codec: DepthCodec, batch: DepthBatch) -> tuple[Tensor, Tenso
     return code, batch["valid"] | batch["sky"]
 
 
-class DepthTask(L.LightningModule, ABC):
+class DepthTask(EvaluatedTask, ABC):
     """A depth model that can be trained, tested and asked for depth.
 
     Args:
@@ -92,8 +86,6 @@ class DepthTask(L.LightningModule, ABC):
         self._scheduler = scheduler
         self.pixels = pixels
         self._guard = LossGuard()
-        self._scores: dict[str, MetricCollection] = {}
-        self._seconds: dict[str, MeanMetric] = {}
 
     @property
     @abstractmethod
@@ -132,7 +124,18 @@ class DepthTask(L.LightningModule, ABC):
         return self.view.enlarge(code, image)
 
     @property
+    def unit(self) -> Unit:
+        """In what the codes are affine."""
+        return DISPARITY_CODE if isinstance(self.codec, DisparityCodec) else LOG_CODE
+
+    @property
     def view(self) -> View:
+        """How images come before the network, and codes back: as the protocol says, if any."""
+        own = self.own_view
+        return own if self._resize == "model" else ResizedView(own, self._resize)
+
+    @property
+    def own_view(self) -> View:
         """How images come before the network, and codes back to their size."""
         return NativeView(divisor=self.divisor, pixels=self.pixels)
 
@@ -168,34 +171,10 @@ class DepthTask(L.LightningModule, ABC):
         """Look at the last losses."""
         self._guard.check()
 
-    # Evaluation.
-
     def on_validation_start(self) -> None:
-        """Prepare one set of scores for each validation benchmark."""
+        """Look at the last losses before anything is scored."""
         self._guard.check()
-        self._open_scores(self.trainer.val_dataloaders)
-
-    def on_test_start(self) -> None:
-        """Prepare one set of scores for each test benchmark."""
-        self._open_scores(self.trainer.test_dataloaders)
-
-    def validation_step(
-        self,
-        batch: DepthBatch,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> Evaluated:
-        """Predict and score a batch of a validation benchmark."""
-        return self._evaluate(batch, dataloader_idx)
-
-    def test_step(
-        self,
-        batch: DepthBatch,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> Evaluated:
-        """Predict and score a batch of a test benchmark."""
-        return self._evaluate(batch, dataloader_idx)
+        super().on_validation_start()
 
     def predict_step(
         self,
@@ -206,38 +185,3 @@ class DepthTask(L.LightningModule, ABC):
         """Predict a batch of photographs."""
         code = self.predict(batch["image"], keys=batch["key"])
         return Predicted(code=code, image=batch["image"], key=batch["key"], codec=self.codec)
-
-    def on_validation_epoch_end(self) -> None:
-        """Log the scores as ``val/<benchmark>/<score>``."""
-        self._close_scores("val")
-
-    def on_test_epoch_end(self) -> None:
-        """Log the scores as ``test/<benchmark>/<score>``."""
-        self._close_scores("test")
-
-    def _open_scores(self, loaders: object) -> None:
-        names = list(loaders) if isinstance(loaders, dict) else ["data"]
-        self._scores = {name: self._metrics.clone().to(self.device) for name in names}
-        self._seconds = {name: MeanMetric().to(self.device) for name in names}
-
-    def _evaluate(self, batch: DepthBatch, dataloader_idx: int) -> Evaluated:
-        name = list(self._scores)[dataloader_idx]
-        start = time.perf_counter()
-        prediction = self.predict(batch["image"], keys=batch["key"])
-        if prediction.is_cuda:
-            torch.cuda.synchronize(prediction.device)
-        num_images = prediction[..., 0, 0, 0].numel()
-        per_image = (time.perf_counter() - start) / num_images
-        self._seconds[name].update(per_image, weight=num_images)
-        self._scores[name].update(
-            prediction=prediction,
-            depth=batch["depth"],
-            valid=batch["valid"],
-            intrinsics=batch["intrinsics"],
-        )
-        return Evaluated(prediction=prediction)
-
-    def _close_scores(self, stage: str) -> None:
-        for name, scores in self._scores.items():
-            values = {**scores.compute(), "seconds_per_image": self._seconds[name].compute()}
-            self.log_dict({f"{stage}/{name}/{k}": value.float() for k, value in values.items()})

@@ -118,7 +118,7 @@ class PPD(FlowTask):
         self.parity = parity
 
     @property
-    def view(self) -> View:
+    def own_view(self) -> View:
         """How photographs come before the network, and codes back to their size."""
         if self.parity == "released":
             return ReleasedPhotoView(pixels=self.pixels or RELEASED_PIXELS)

@@ -121,7 +121,7 @@ class PPVD(FlowTask):
         self.parity = parity
 
     @property
-    def view(self) -> View:
+    def own_view(self) -> View:
         """How frames come before the network, and codes back to their size."""
         if self.parity == "released":
             return ReleasedVideoView()

@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from math import prod
-from typing import Protocol
+from typing import Literal, Protocol
 
 import cv2
 import torch
@@ -56,6 +56,29 @@ class NativeView:
         if code.shape[-2:] == size:
             return code
         return enlarge_depth(code, size, max_gap=MAX_CODE_GAP, relative=False, guide=image)
+
+
+@dataclass(frozen=True)
+class ResizedView:
+    """Shows images as another view does, and enlarges as an evaluation protocol demands.
+
+    Args:
+        view: The other view.
+        mode: How codes come to the size of their images.
+    """
+
+    view: View
+    mode: Literal["nearest", "bilinear"]
+
+    def shrink(self, image: Tensor) -> Tensor:
+        """Resize as the other view does."""
+        return self.view.shrink(image)
+
+    def enlarge(self, code: Tensor, image: Tensor) -> Tensor:
+        """Enlarge, bilinearly across edges too."""
+        if self.mode == "bilinear":
+            return _enlarge_bilinearly(code, image)
+        return F.interpolate(code, (image.shape[-2], image.shape[-1]), mode="nearest")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -275,7 +275,7 @@ def test_a_clip_is_scored_in_disparity_with_one_scale_and_shift_and_timed_by_the
     (exact,) = trainer.test(task, loader, verbose=False)
     assert exact["test/data/abs_rel"] < 1e-3
     assert exact["test/data/chamfer"] < 1e-2
-    assert task._seconds["data"].weight == 10
+    assert task.benchmarks["data"].seconds.weight == 10
     (drifting,) = trainer.test(task, loader, verbose=False)
     assert drifting["test/data/abs_rel"] > 0.05
 
