@@ -36,8 +36,11 @@ def build_source(source: "type[RawSource]", options: argparse.Namespace) -> "Raw
     Raises:
         ValueError: If an option cannot be used.
     """
-    given = {field.name: getattr(options, field.name) for field in fields(source)}
-    return source(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
+    given: dict[str, Any] = {}
+    for field in fields(source):
+        value = getattr(options, field.name)
+        given[field.name] = tuple(value) if isinstance(value, list) else value
+    return source(**given)
 
 
 def _words(field: "Field[Any]", kind: object, text: str) -> Mapping[str, Any]:

@@ -99,7 +99,7 @@ def _camera(path: Path, number: int) -> tuple[NDArray[np.float64], NDArray[np.fl
     if not path.is_file():
         raise SampleError("its anno.npz is missing, which holds the cameras")
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             matrices = [arrays[name][number] for name in ("intrinsics", "extrinsics")]
     except IndexError as error:
         raise SampleError(f"anno.npz has no camera for frame {number}") from error
