@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ppvd.metrics import *  # noqa: F403
     from ppvd.nn import *  # noqa: F403
     from ppvd.protocols import *  # noqa: F403
-    from ppvd.protocols import *  # noqa: F403
     from ppvd.semantics import *  # noqa: F403
     from ppvd.tasks import *  # noqa: F403
     from ppvd.weights import *  # noqa: F403
@@ -54,7 +53,6 @@ _NAMES = {
         Attention Block Branches CascadeDiT Condition Mlp Modulation Modulator Propagation
         References Rotary SemanticPrompt Stage TokenGrid attend patchify rotary sincos
     """,
-    "protocols": "BottomMiddle Box Pixels Protocol Region Row SampleScores Shares flat_row",
     "protocols": """
         BottomMiddle Box DISPARITY_CODE LOG_CODE METRES Pixels Protocol Region Row SampleScores
         Shares Unit flat_row
