@@ -20,9 +20,9 @@ from ppvd.data.raw import NO_FILE, RawSource, Shot
 from ppvd.data.wholeness import fault_of
 
 NUM_EXAMPLES = 3
-# So many windows must be flat before planes say anything, and so many times more of them if the
-# map held the length of the ray (ours).
-MIN_VOTES, OUTVOTED = 10, 4
+# So many segments must decide before planes say anything, and so many times more of them for the
+# length of the ray (ours).
+MIN_VOTES, OUTVOTED = 50, 4
 
 
 @dataclass(slots=True)
@@ -176,8 +176,10 @@ def _check_planes(votes: PlaneVotes, findings: Findings) -> None:
     elif votes.distance > OUTVOTED * votes.planar:
         findings.add(
             "ray length where planar depth should be, it seems",
-            f"{votes.distance} of {total} flat surfaces are flat if depth is taken as the length"
-            " of the ray, and only then",
+            f"{votes.distance} of {total} segments of flat surfaces are straight if depth is taken"
+            " as the length of the ray, and only then",
         )
     else:
-        findings.notes.append(f"{votes.planar} of {total} flat surfaces say that depth is planar")
+        findings.notes.append(
+            f"{votes.planar} of {total} segments of flat surfaces say that depth is planar"
+        )

@@ -2,7 +2,8 @@
 
 On a flat surface ``1 / z`` is an affine function of the pixel: that is what being a plane means for
 a pinhole camera. If a map holds the length of the ray ``d = z |r|`` instead, with ``r`` the ray of
-depth 1, then ``|r| / d`` is the affine one. Walls and floors decide which (ours).
+depth 1, then ``|r| / d`` is the affine one. Segments of rows and columns that lie on walls and
+floors decide which (ours).
 """
 
 from collections.abc import Iterator
@@ -11,24 +12,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# Windows of a half to an eighth of the shorter side, neighbours half of that apart.
+# Segments are a half to an eighth of the shorter side long, neighbours half of that apart.
 SHARES = (2, 3, 4, 6, 8)
-# A window is looked at through so many pixels a side.
-GRID = 12
-# Root mean square of the relative residual below which a window shows a plane: four times the
+# Every so-manieth row and column is looked at, each segment at so many points.
+SPACING, POINTS = 8, 12
+# Root mean square of the relative residual below which a segment is straight: four times the
 # rounding of float16, and above that of millimetres at 1 m.
 FLAT = 2e-3
-# The other reading must fit so many times worse for a window to have a say.
+# The other reading must fit so many times worse for a segment to have a say.
 CLEARLY = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaneVotes:
-    """How many windows are flat under one reading of the map and clearly not under the other.
+    """How many segments are straight under one reading of the map and clearly not under the other.
 
     Attributes:
-        planar: Windows that are flat if the map holds z.
-        distance: Windows that are flat if the map holds the length of the ray.
+        planar: Segments that are straight if the map holds z.
+        distance: Segments that are straight if the map holds the length of the ray.
     """
 
     planar: int = 0
@@ -43,9 +44,9 @@ class PlaneVotes:
 def plane_votes(
     depth: NDArray[np.float32], valid: NDArray[np.bool_], intrinsics: NDArray[np.float64]
 ) -> PlaneVotes:
-    """Return what the flat windows of a map say it holds.
+    """Return what the flat surfaces of a map say it holds.
 
-    Only windows whose every looked-at pixel is valid count, so that sparse maps say nothing.
+    Only segments whose every looked-at pixel is valid count, so that sparse maps say nothing.
 
     Args:
         depth: What is to be told, metres, ``(H, W)``.
@@ -54,12 +55,12 @@ def plane_votes(
     """
     rays = _ray_lengths(depth.shape, intrinsics)
     votes = PlaneVotes()
-    for places in _windows(depth.shape):
-        whole = np.flatnonzero(valid[places].all(axis=1))
+    for *places, steps in _segments(depth.shape):
+        whole = np.flatnonzero(valid[places[0], places[1]].all(axis=1))
         rows, columns = (place[whole] for place in places)
         nearness = 1 / depth[rows, columns].astype(np.float64)
-        planar = _residual(nearness)
-        distance = _residual(nearness * rays[rows, columns])
+        planar = _residual(nearness, steps)
+        distance = _residual(nearness * rays[rows, columns], steps)
         flat = np.minimum(planar, distance) < FLAT
         votes += PlaneVotes(
             planar=int(np.sum(flat & (CLEARLY * planar < distance))),
@@ -76,25 +77,30 @@ def _ray_lengths(size: tuple[int, ...], intrinsics: NDArray[np.float64]) -> NDAr
     return lengths
 
 
-def _windows(size: tuple[int, ...]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield, for each size of window, rows and columns to look at, ``(windows, GRID * GRID)``."""
+def _segments(size: tuple[int, ...]) -> Iterator[tuple[NDArray[np.int64], ...]]:
+    """Yield, for each length and direction, what to look at, and how far the points are apart.
+
+    Rows and columns are ``(segments, POINTS)``; the steps from each segment's start ``(POINTS,)``.
+    """
     for share in SHARES:
-        side = min(size) // share
-        if side < GRID:
+        length = min(size) // share
+        if length < POINTS:
             return
-        tops, lefts = (np.arange(0, length - side + 1, side // 2) for length in size)
-        steps = np.linspace(0, side - 1, GRID).astype(np.int64)
-        grid = np.broadcast_to(
-            (tops[:, None, None, None] + steps[:, None]) * size[1] + (lefts[:, None, None] + steps),
-            (len(tops), len(lefts), GRID, GRID),
-        ).reshape(-1, GRID * GRID)
-        yield grid // size[1], grid % size[1]
+        steps = np.linspace(0, length - 1, POINTS).astype(np.int64)
+        for along, across in ((0, 1), (1, 0)):
+            starts = np.arange(0, size[along] - length + 1, length // 2)
+            lines = np.arange(SPACING // 2, size[across], SPACING)
+            places = np.broadcast_to(starts[:, None] + steps, (len(lines), len(starts), POINTS))
+            fixed = np.broadcast_to(lines[:, None, None], places.shape)
+            pair = (places, fixed) if along == 0 else (fixed, places)
+            yield pair[0].reshape(-1, POINTS), pair[1].reshape(-1, POINTS), steps
 
 
-def _residual(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the relative error of the best affine fit to each row of ``values``."""
-    y, x = np.mgrid[:GRID, :GRID].reshape(2, -1) / (GRID - 1) - 0.5
-    basis, _ = np.linalg.qr(np.stack([np.ones_like(x), x, y], axis=1))
-    left = values - (values @ basis) @ basis.T
-    error: NDArray[np.float64] = np.sqrt(np.mean(left**2, axis=1)) / values.mean(axis=1)
+def _residual(values: NDArray[np.float64], steps: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the relative error of the best straight line through each row of ``values``."""
+    x = steps - steps.mean()
+    mean = values.mean(axis=1, keepdims=True)
+    slope = (values @ x / (x @ x))[:, None]
+    squares = np.mean((values - mean - slope * x) ** 2, axis=1)
+    error: NDArray[np.float64] = np.sqrt(squares) / mean[:, 0]
     return error
