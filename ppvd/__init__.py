@@ -40,9 +40,11 @@ _NAMES = {
     """,
     "geometry": """
         AffineFit Alignment Chamfer DepthCanny DepthCodec DepthRange DisparityCodec LogDepthCodec
-        PointCloud WindowChain cloud_from_depth colourise crop_intrinsics dilate edge_chamfer
-        enlarge_depth fit_affine flip_intrinsics flying_points intrinsics_from_fov
-        masked_quantiles mean_distance project scale_intrinsics unproject working_size write_ply
+        PointCloud WindowChain cloud_from_depth colourise crop_intrinsics cut3r_alignment
+        depthcrafter_alignment dilate edge_chamfer enlarge_depth fit_affine fit_scale
+        flip_intrinsics flying_points intrinsics_from_fov marigold_alignment masked_quantiles
+        mean_distance midas_alignment moge_alignment no_alignment ppd_alignment project
+        scale_intrinsics unproject vda_alignment working_size write_ply
     """,
     "losses": """
         CodeError CodeStep FeatureAlignment FlowStep GradientMatching TemporalGradient

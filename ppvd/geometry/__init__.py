@@ -1,6 +1,6 @@
 """Pure functions on depth: codes, alignment, cameras, edges, point clouds, pictures."""
 
-from ppvd.geometry.align import AffineFit, Alignment, fit_affine
+from ppvd.geometry.align import Alignment
 from ppvd.geometry.camera import (
     crop_intrinsics,
     flip_intrinsics,
@@ -15,7 +15,18 @@ from ppvd.geometry.codec import DepthCodec, DepthRange, DisparityCodec, LogDepth
 from ppvd.geometry.colour import colourise
 from ppvd.geometry.edges import DepthCanny, dilate
 from ppvd.geometry.enlarge import enlarge_depth
+from ppvd.geometry.fits import AffineFit, fit_affine, fit_scale
 from ppvd.geometry.pointcloud import PointCloud, cloud_from_depth, write_ply
+from ppvd.geometry.presets import (
+    cut3r_alignment,
+    depthcrafter_alignment,
+    marigold_alignment,
+    midas_alignment,
+    moge_alignment,
+    no_alignment,
+    ppd_alignment,
+    vda_alignment,
+)
 from ppvd.geometry.quantiles import masked_quantiles
 from ppvd.geometry.size import working_size
 
@@ -33,18 +44,27 @@ __all__ = [
     "cloud_from_depth",
     "colourise",
     "crop_intrinsics",
+    "cut3r_alignment",
+    "depthcrafter_alignment",
     "dilate",
     "edge_chamfer",
     "enlarge_depth",
     "fit_affine",
+    "fit_scale",
     "flip_intrinsics",
     "flying_points",
     "intrinsics_from_fov",
+    "marigold_alignment",
     "masked_quantiles",
     "mean_distance",
+    "midas_alignment",
+    "moge_alignment",
+    "no_alignment",
+    "ppd_alignment",
     "project",
     "scale_intrinsics",
     "unproject",
+    "vda_alignment",
     "working_size",
     "write_ply",
 ]

@@ -1,4 +1,4 @@
-"""Scale-and-shift alignment of a prediction to metric depth, in a named space."""
+"""Alignment of a prediction to metric depth: by a scale and a shift, in a named space."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,23 +6,36 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from ppvd.geometry.fits import AffineFit, each, fit_affine, fit_scale, total
+from ppvd.geometry.ransac import ransac_line
+from ppvd.geometry.robust import (
+    Line,
+    LineSolver,
+    Values,
+    l1_line,
+    l1_scale,
+    least_squares_line,
+    median_scale,
+    trimmed_line,
+    weiszfeld_scale,
+)
+
 # Smallest disparity an aligned prediction may have, 1/m (Marigold, Video Depth Anything).
 MIN_DISPARITY = 1e-3
-# A spread below one part in a million is rounding of float32, not a slope to fit.
-CONSTANT_SPREAD = 1e-6
 
-
-@dataclass(frozen=True, slots=True)
-class AffineFit:
-    """The scale and shift that carry a prediction onto the truth, in the alignment's space.
-
-    Attributes:
-        scale: Float64, ``(B, 1, ..., 1)``; negative where the prediction runs the wrong way.
-        shift: Float64, shape of ``scale``.
-    """
-
-    scale: Tensor
-    shift: Tensor
+Space = Literal["log", "depth", "disparity"]
+Solver = Literal[
+    "least_squares", "ransac", "trimmed", "l1", "scale", "median_scale", "l1_scale", "none"
+]
+SPACES = ("log", "depth", "disparity")
+# Solved one image after the other on the CPU; the others in closed form for a whole batch.
+LINES: dict[str, LineSolver] = {
+    "trimmed": trimmed_line,
+    "l1": l1_line,
+    "l1_scale": l1_scale,
+    "median_scale": median_scale,
+}
+SOLVERS = ("least_squares", "scale", "none", "ransac", *LINES)
 
 
 @dataclass(frozen=True)
@@ -33,34 +46,58 @@ class Alignment:
     in ``"log"``, ``log(depth + 1)``, where the released evaluation aligns it too; ``"depth"`` and
     ``"disparity"`` serve models of those kinds. An alignment in the wrong space is meaningless.
 
-    Least squares is solved in closed form, centred, in float64, over all valid pixels. Where the
-    problem is degenerate the result is stated: a constant prediction, or a single valid pixel,
-    gets scale 0 and the mean of the truth; nothing valid gets scale 0 and shift 0; a negative
-    scale is kept (the released code replaces it, and keeps the wrong sign).
-
-    Input with a frame axis, ``(B, T, 1, H, W)``, gets one fit for the whole clip.
+    All solvers work in float64 on all valid pixels. Where the problem is degenerate the result
+    is stated: a constant prediction, or a single valid pixel, gets scale 0 and the mean of the
+    truth (``l1``: its weighted median); nothing valid gets scale 0 and shift 0; a negative
+    scale is kept. ``AffineFit.degenerate`` tells these cases. Solvers without a shift give 0 for
+    a prediction of zeros.
 
     Args:
         space: Where the prediction is affine in the truth.
-        solver: ``"none"`` takes the prediction as a value in ``space`` as it stands.
+        solver: ``"least_squares"``; ``"ransac"``, the released evaluation's; ``"trimmed"``, least
+            squares without outliers, and without draws; ``"l1"``, least absolute error;
+            ``"scale"``, ``"l1_scale"`` and ``"median_scale"`` (ratio of medians) without shift;
+            ``"none"`` takes the prediction as a value in ``space`` as it stands.
         near_m: Lower clamp of the aligned depth, metres (released code).
-        far_m: Upper clamp, metres: ``"truth"`` is each image's largest valid depth (released
+        far_m: Upper clamp, metres: ``"truth"`` is each fit's largest valid depth (released
             code), a number is a data set's limit (Marigold), ``None`` does not clamp.
+        scope: Input with a frame axis, ``(B, T, 1, H, W)``, gets one fit for the whole clip
+            (``"video"``) or one for each frame (``"image"``).
+        weighting: Errors count alike, or by one over the true depth (``"relative"``, MoGe).
+        min_prediction: Smaller predictions are raised to it before anything else (Video Depth
+            Anything: 1e-3); ``None`` leaves them.
+        positive_only: Whether predictions that are not positive stay out of the fit (Marigold
+            in disparity).
+        max_points: ``"l1"`` and ``"l1_scale"`` fit to every n-th valid pixel of images with more
+            than these (MoGe: a grid of 64 x 64).
+        seed: Of the draws of ``"ransac"``; each image starts from it, so that a result depends
+            neither on order nor on batch. The released trainer's seed.
+        parity: Reproduce two defects of others: after ``"ransac"`` a scale that is not positive
+            becomes the ratio of the means and a fit that fails becomes scale 1 (released code);
+            ``"l1_scale"`` stops after ten Weiszfeld steps (CUT3R); and least squares gives scale
+            and shift 0 where the prediction is constant (MiDaS's solver).
 
     Raises:
         ValueError: If a name is unknown or the clamps are not positive and in order.
     """
 
-    space: Literal["log", "depth", "disparity"] = "log"
-    solver: Literal["least_squares", "none"] = "least_squares"
+    space: Space = "log"
+    solver: Solver = "least_squares"
     near_m: float = 1e-3
     far_m: float | Literal["truth"] | None = "truth"
+    scope: Literal["video", "image"] = "video"
+    weighting: Literal["uniform", "relative"] = "uniform"
+    min_prediction: float | None = None
+    positive_only: bool = False
+    max_points: int = 4096
+    seed: int = 666
+    parity: bool = False
 
     def __post_init__(self) -> None:
-        if self.space not in ("log", "depth", "disparity"):
-            raise ValueError(f"space must be log, depth or disparity, got {self.space!r}")
-        if self.solver not in ("least_squares", "none"):
-            raise ValueError(f"solver must be least_squares or none, got {self.solver!r}")
+        _check_name("space", self.space, SPACES)
+        _check_name("solver", self.solver, SOLVERS)
+        _check_name("scope", self.scope, ("video", "image"))
+        _check_name("weighting", self.weighting, ("uniform", "relative"))
         if not self.near_m > 0.0:
             raise ValueError(f"near_m must be positive metres, got {self.near_m}")
         if isinstance(self.far_m, str):
@@ -68,6 +105,8 @@ class Alignment:
                 raise ValueError(f"far_m must be metres, 'truth' or None, got {self.far_m!r}")
         elif self.far_m is not None and not self.far_m > self.near_m:
             raise ValueError(f"far_m must exceed near_m {self.near_m} m, got {self.far_m}")
+        if self.max_points < 2:
+            raise ValueError(f"max_points must be at least 2, got {self.max_points}")
 
     def __call__(self, prediction: Tensor, depth: Tensor, valid: Tensor) -> Tensor:
         """Return ``prediction`` as metric depth, within the clamps.
@@ -80,24 +119,70 @@ class Alignment:
         Returns:
             Metres, shape of ``prediction``, float32 or the wider dtype of the two inputs.
         """
-        fit = self.fit(prediction, depth, valid)
-        aligned = self._to_depth(fit.scale * prediction.double() + fit.shift)
-        aligned = self._clamp(aligned, depth, valid)
-        wide = torch.promote_types(torch.promote_types(prediction.dtype, depth.dtype), torch.float)
-        return aligned.to(wide)
+        return self.apply(self.fit(prediction, depth, valid), prediction, depth, valid)
 
     def fit(self, prediction: Tensor, depth: Tensor, valid: Tensor) -> AffineFit:
-        """Return the scale and shift of each image; arguments as in the call.
+        """Return the scale and shift of each image, or clip; arguments as in the call.
 
         Raises:
             ValueError: If the three shapes differ or ``valid`` is not bool.
         """
         _check_shapes(prediction, depth, valid)
+        if self.scope == "image" and prediction.ndim > 4:
+            frames = [maps.flatten(0, -4) for maps in (prediction, depth, valid)]
+            fit, shape = self.fit(*frames), (*prediction.shape[:-3], 1, 1, 1)
+            return AffineFit(fit.scale.reshape(shape), fit.shift.reshape(shape))
         if self.solver == "none":
-            one = torch.ones_like(_total(valid), dtype=torch.double)
+            one = torch.ones_like(total(valid), dtype=torch.double)
             return AffineFit(one, torch.zeros_like(one))
-        target = self._from_depth(depth.double().where(valid, 1.0))
-        return fit_affine(prediction.double(), target, valid)
+        source = self._source(prediction)
+        if self.positive_only:
+            valid = valid & (source > 0.0)
+        depth = depth.double().where(valid, 1.0)
+        weight = depth.reciprocal() if self.weighting == "relative" else torch.ones_like(depth)
+        return self._solve(source, self._from_depth(depth), valid, weight)
+
+    def apply(self, fit: AffineFit, prediction: Tensor, depth: Tensor, valid: Tensor) -> Tensor:
+        """Return ``prediction`` as metric depth by a given fit; the rest is as in the call."""
+        aligned = self._to_depth(fit.scale * self._source(prediction) + fit.shift)
+        aligned = self._clamp(aligned, depth, valid)
+        wide = torch.promote_types(torch.promote_types(prediction.dtype, depth.dtype), torch.float)
+        return aligned.to(wide)
+
+    def _source(self, prediction: Tensor) -> Tensor:
+        source = prediction.double()
+        return source if self.min_prediction is None else source.clamp_min(self.min_prediction)
+
+    def _solve(self, source: Tensor, target: Tensor, valid: Tensor, weight: Tensor) -> AffineFit:
+        if self.solver == "least_squares":
+            fit = fit_affine(source, target, valid, weight=weight)
+            return _zero_where_constant(fit, source, valid) if self.parity else fit
+        if self.solver == "scale":
+            return fit_scale(source, target, valid, weight=weight)
+        lines = [
+            self._line(*(values[mask].cpu().numpy() for values in (x, y, w)))
+            for x, y, w, mask in zip(source, target, weight, valid, strict=True)
+        ]
+        table = source.new_tensor(lines).reshape(-1, 2)
+        scale, shift = (column.reshape(each(source)) for column in table.unbind(dim=1))
+        return AffineFit(scale, shift)
+
+    def _line(self, x: Values, y: Values, w: Values) -> Line:
+        if not len(x):
+            return 0.0, 0.0
+        if self.solver == "ransac":
+            return self._ransac(x, y, w)
+        step = -(-len(x) // self.max_points) if self.solver in ("l1", "l1_scale") else 1
+        solve = weiszfeld_scale if self.parity and self.solver == "l1_scale" else LINES[self.solver]
+        return solve(x[::step], y[::step], w[::step])
+
+    def _ransac(self, x: Values, y: Values, w: Values) -> Line:
+        line = ransac_line(x, y, w, seed=self.seed)
+        if not self.parity:
+            return least_squares_line(x, y, w) if line is None else line
+        if line is None:
+            return 1.0, 0.0
+        return line if line[0] > 0.0 else (float(y.mean() / x.mean()), 0.0)
 
     def _from_depth(self, depth: Tensor) -> Tensor:
         if self.space == "log":
@@ -117,38 +202,19 @@ class Alignment:
             return aligned
         if self.far_m != "truth":
             return aligned.clamp_max(float(self.far_m))
-        farthest = depth.double().masked_fill(~valid, -torch.inf).flatten(1).amax(dim=1)
-        farthest = farthest.masked_fill(farthest.isinf(), torch.inf).reshape(_shape(depth))
-        return torch.minimum(aligned, farthest)
+        axes = (-3, -2, -1) if self.scope == "image" else tuple(range(1, depth.ndim))
+        farthest = depth.double().masked_fill(~valid, -torch.inf).amax(dim=axes, keepdim=True)
+        return torch.minimum(aligned, farthest.masked_fill(farthest.isinf(), torch.inf))
 
 
-def fit_affine(source: Tensor, target: Tensor, valid: Tensor) -> AffineFit:
-    """Solve ``min sum (scale * source + shift - target)^2`` over each element's valid entries.
-
-    Args:
-        source: Values to carry, float64, ``(B, ...)``.
-        target: Where to, float64, shape of ``source``.
-        valid: Entries that count, bool, shape of ``source``; where they hold one value alone,
-            or there are none, the scale is 0.
-    """
-    count = _total(valid).clamp_min(1)
-    source, target = source.where(valid, 0.0), target.where(valid, 0.0)
-    source_mean, target_mean = _total(source) / count, _total(target) / count
-    centred = (source - source_mean).where(valid, 0.0)
-    variance = _total(centred.square())
-    covariance = _total(centred * target)
-    constant = variance <= CONSTANT_SPREAD**2 * _total(source.square())
-    scale = torch.where(constant, 0.0, covariance / variance.where(~constant, 1.0))
-    return AffineFit(scale, target_mean - scale * source_mean)
+def _zero_where_constant(fit: AffineFit, source: Tensor, valid: Tensor) -> AffineFit:
+    varies = fit_affine(source, source, valid).scale != 0.0
+    return AffineFit(fit.scale, fit.shift.where(varies, 0.0))
 
 
-def _total(values: Tensor) -> Tensor:
-    """Sum each batch element to ``(B, 1, ..., 1)``."""
-    return values.flatten(1).sum(dim=1).reshape(_shape(values))
-
-
-def _shape(values: Tensor) -> tuple[int, ...]:
-    return (len(values),) + (1,) * (values.ndim - 1)
+def _check_name(argument: str, name: str, known: tuple[str, ...]) -> None:
+    if name not in known:
+        raise ValueError(f"{argument} must be one of {', '.join(known)}, got {name!r}")
 
 
 def _check_shapes(prediction: Tensor, depth: Tensor, valid: Tensor) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ppvd.geometry.align import AffineFit, fit_affine
+from ppvd.geometry.fits import AffineFit, fit_affine
 
 
 class WindowChain:

@@ -220,8 +220,11 @@ def test_result_is_float32_also_for_half_predictions():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"space": "inverse"}, "space must be log, depth or disparity, got 'inverse'"),
-        ({"solver": "ransac"}, "solver must be least_squares or none, got 'ransac'"),
+        ({"space": "inverse"}, "space must be one of log, depth, disparity, got 'inverse'"),
+        ({"solver": "adam"}, "solver must be one of least_squares, .*, got 'adam'"),
+        ({"scope": "frame"}, "scope must be one of video, image, got 'frame'"),
+        ({"weighting": "none"}, "weighting must be one of uniform, relative"),
+        ({"max_points": 1}, "max_points must be at least 2, got 1"),
         ({"near_m": 0.0}, "near_m must be positive"),
         ({"far_m": 1e-4}, "far_m must exceed near_m"),
         ({"far_m": "max"}, "far_m must be metres, 'truth' or None"),
