@@ -18,6 +18,9 @@ from ppvd.data.storage import parent
 MIN_DEPTH_M, MAX_DEPTH_M = 0.01, 10_000.0
 # Focal length as a multiple of the longer side: fields of view from 152 down to 3 degrees (ours).
 MIN_FOCAL, MAX_FOCAL = 0.125, 20.0
+# Shifted lenses put the principal point outside the picture, by 0.27 of its height at most in
+# Hypersim; more than this share of a side is a mistake (ours).
+MAX_SHIFT = 0.5
 
 
 def check_shards(
@@ -118,8 +121,9 @@ def _camera_faults(frame: Frame) -> Iterator[str]:
     focal, centre = frame.intrinsics.diagonal()[:2], frame.intrinsics[:2, 2]
     if not (MIN_FOCAL * longer <= focal.min() and focal.max() <= MAX_FOCAL * longer):
         yield f"focal length must be {MIN_FOCAL} to {MAX_FOCAL} times {longer} px, got {focal}"
-    if not np.all((centre >= -0.5) & (centre <= (width - 0.5, height - 0.5))):
-        yield f"principal point must lie in the picture of {width}x{height} px, got {centre}"
+    sides = np.array([width, height])
+    if not np.all((centre >= -MAX_SHIFT * sides) & (centre <= (1 + MAX_SHIFT) * sides)):
+        yield f"principal point must lie near the picture of {width}x{height} px, got {centre}"
     if frame.pose is not None:
         turn = frame.pose[:3, :3]
         if not np.allclose(turn @ turn.T, np.eye(3), atol=1e-4) or np.linalg.det(turn) < 0:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 FROM_OPENGL = np.diag([1.0, -1.0, -1.0, 1.0])
 # How far from orthonormal a rotation may be, as the largest entry of R^T R - 1 (ours): files with
 # six digits stay below 1e-5, the broken ones of published sets are off by 1e-2 and more.
-TOLERANCE = 1e-3
+TOLERANCE = 1e-4
 
 
 def camera_to_world(matrix: NDArray[np.floating]) -> NDArray[np.float64] | None:

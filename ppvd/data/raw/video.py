@@ -83,6 +83,8 @@ class VideoSource(RawSource):
         for shot in entry.shots:
             try:
                 taken = self.take(shot)
+                if self.split == "train" and not taken.frame.valid.any():
+                    raise SampleError("a training frame must have valid depth, got none")
             except SampleError as error:
                 left_out.append(LeftOut(key=self.key(shot), reason=str(error), whole=False))
                 pieces.append([])
