@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _NAMES = {
     "batch": "DepthBatch PhotoBatch",
     "callbacks": """
-        DepthFiles DepthWriter EMA PanelSample Panels ResultsWriter Throughput benchmark_names
-        draw_panel
+        DepthFiles DepthWriter EMA PanelSample Panels ResultsWriter SeedSteps Throughput
+        benchmark_names draw_panel
     """,
     "cli.load": "load",
     "data": """

@@ -5,7 +5,9 @@ from ppvd.callbacks.panel import PanelSample, draw_panel
 from ppvd.callbacks.panels import Panels, benchmark_names
 from ppvd.callbacks.prediction_writer import DepthFiles, DepthWriter
 from ppvd.callbacks.results import ResultsWriter
+from ppvd.callbacks.seed_steps import SeedSteps
 from ppvd.callbacks.throughput import Throughput
+from ppvd.callbacks.worst import WorstCases
 
 __all__ = [
     "EMA",
@@ -14,7 +16,9 @@ __all__ = [
     "PanelSample",
     "Panels",
     "ResultsWriter",
+    "SeedSteps",
     "Throughput",
+    "WorstCases",
     "benchmark_names",
     "draw_panel",
 ]

@@ -1,18 +1,18 @@
 """Pictures and point clouds of a few samples, for TensorBoard and as files."""
 
-import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.trainer.states import TrainerFn
-from torch import Tensor
 
 from ppvd.batch import DepthBatch
 from ppvd.callbacks.cloud import add_cloud, prediction_cloud, truth_cloud
 from ppvd.callbacks.panel import PanelSample, draw_panel
+from ppvd.callbacks.samples import expect_prediction, file_name, panel_samples
 from ppvd.geometry import Alignment
 from ppvd.whole import write_png
 
@@ -36,7 +36,8 @@ class Panels(Callback):
         num_images: Sheets of each benchmark.
         every_n_epochs: Epochs from one drawing to the next during training.
         max_points: Points of a cloud, thinned on a regular grid of pixels.
-        alignment: How a prediction becomes metres; give the metrics' own.
+        alignment: How a prediction becomes metres where no protocol says it; give the metrics'
+            own.
         files: Whether the sheets are written as files too.
 
     Raises:
@@ -119,30 +120,16 @@ class Panels(Callback):
         return not training or (trainer.current_epoch + 1) % self.every_n_epochs == 0
 
     def _keep(self, outputs: object, batch: DepthBatch, dataloader_idx: int) -> None:
-        if not isinstance(outputs, Mapping) or "prediction" not in outputs:
-            raise ValueError(
-                "validation_step and test_step must return a dict with 'prediction' for Panels, "
-                f"got {type(outputs).__name__}"
-            )
+        found = expect_prediction(outputs, needed_by="Panels")
         kept = self._samples.setdefault(dataloader_idx, [])
-        sheets = self._sheets(batch, outputs["prediction"])
+        sheets = self._sheets(batch, found)
         kept += islice(sheets, self.num_images - len(kept))
 
-    def _sheets(self, batch: DepthBatch, code: Tensor) -> Iterator[PanelSample]:
-        """Yield what is drawn of a batch, one by one; a clip is aligned as a whole."""
-        for index, key in enumerate(batch["key"]):
-            one = slice(index, index + 1)
-            depth, valid = batch["depth"][one].cpu(), batch["valid"][one].cpu()
-            sample = PanelSample(
-                image=batch["image"][one].float().cpu(),
-                depth=depth,
-                valid=valid,
-                sky=batch["sky"][one].cpu(),
-                intrinsics=batch["intrinsics"][one].cpu(),
-                prediction=self.alignment(code[one].float().cpu(), depth, valid),
-                key=key,
-            )
-            yield from [sample] if depth.ndim == 4 else sample.ends()
+    def _sheets(self, batch: DepthBatch, found: Mapping[str, Any]) -> Iterator[PanelSample]:
+        """Yield what is drawn of a batch, one by one."""
+        alignment = found.get("alignment") or self.alignment
+        for index in range(len(batch["key"])):
+            yield from panel_samples(batch, index, found["prediction"].float(), alignment)
 
     def _draw(self, trainer: Trainer, stage: str, dataloaders: object) -> None:
         names = benchmark_names(dataloaders)
@@ -154,8 +141,7 @@ class Panels(Callback):
     def _draw_one(self, trainer: Trainer, stage: str, benchmark: str, sample: PanelSample) -> None:
         sheet = draw_panel(sample)
         if self.files and self._folder is not None:
-            name = re.sub(r"[^\w.-]+", "-", f"{benchmark}_{sample.key}")
-            write_png(self._folder / f"{name}.png", sheet)
+            write_png(self._folder / f"{file_name(benchmark, sample.key)}.png", sheet)
         step = trainer.global_step
         for logger in trainer.loggers:
             if not isinstance(logger, TensorBoardLogger):

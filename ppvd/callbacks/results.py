@@ -1,10 +1,13 @@
 """Every number that leaves an evaluation, with its card: what was measured, of what, and how."""
 
-import inspect
+import csv
+import io
 import json
 import math
 import os
+import platform
 import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,8 @@ from torchmetrics import Metric
 from ppvd.batch import DepthBatch
 from ppvd.callbacks.panels import benchmark_names
 from ppvd.callbacks.provenance import code_version, sha256
+from ppvd.protocols import Row, flat_row
+from ppvd.protocols.describe import describe
 from ppvd.whole import write_whole
 
 # How a task samples, where it has such a thing at all.
@@ -27,11 +32,13 @@ SAMPLING = ("solver", "grid", "num_steps", "num_samples", "seed", "pixels")
 class ResultsWriter(Callback):
     """Write ``results.json`` into the run's folder when ``test`` or ``validate`` ends.
 
-    It holds each logged value by its name and the card: protocol of each metric, checkpoint and
-    its hash, hash of the run's ``config.yaml``, version of the code, seed, solver, steps and
-    samples where the task has them, precision, device, images scored of each benchmark (with what
-    a distributed sampler repeats), and time. A value that is no number is written as null.
-    ``validate`` writes ``results_validate.json``.
+    It holds each logged value by its name and the card: protocol of each benchmark with its name
+    and hash, checkpoint and its hash, hash of the run's ``config.yaml``, version of the code, seed,
+    solver, steps and samples where the task has them, precision, hardware, images scored of each
+    benchmark (with what a distributed sampler repeats), and time. A value that is no number is
+    written as null. ``validate`` writes ``results_validate.json``.
+
+    Beside it, ``scores/<benchmark>.csv`` has a row of scores for each image or video.
 
     Args:
         name: Name of the file of ``test``.
@@ -111,8 +118,15 @@ class ResultsWriter(Callback):
         if not trainer.is_global_zero or self._folder is None:
             return
         images = {n: int(total) for n, total in zip(names, totals.tolist(), strict=True)}
+        stage = "test" if name == self.name else "val"
+        scores = {n: float(value) for n, value in trainer.callback_metrics.items()}
+        for benchmark, scored in _benchmarks(task).items():
+            # As computed; what was logged has lost digits.
+            scores |= {f"{stage}/{benchmark}/{n}": value for n, value in scored.means.items()}
+            table = self._folder / Path(name).with_suffix("").name.replace("results", "scores")
+            write_whole(table / f"{benchmark}.csv", score_table(scored.rows).encode())
         results = {
-            "metrics": {n: _number(value) for n, value in trainer.callback_metrics.items()},
+            "metrics": {n: _number(value) for n, value in scores.items()},
             "num_images": images,
             "seconds": round(time.perf_counter() - self._start, 3),
             **card(trainer, task, self._folder),
@@ -134,8 +148,9 @@ def card(trainer: Trainer, task: LightningModule, folder: Path) -> dict[str, Any
     """
     return {
         "task": type(task).__name__,
-        "protocol": _protocols(task),
-        "sampling": {n: _plain(getattr(task, n)) for n in SAMPLING if hasattr(task, n)},
+        "protocols": {n: b.card(task.unit) for n, b in _benchmarks(task).items()},
+        "model_metrics": _metrics(task),
+        "sampling": {n: describe(getattr(task, n)) for n in SAMPLING if hasattr(task, n)},
         "checkpoint": _file(trainer.ckpt_path),
         "config": _file(folder / "config.yaml"),
         "code": code_version(),
@@ -144,32 +159,48 @@ def card(trainer: Trainer, task: LightningModule, folder: Path) -> dict[str, Any
         "precision": str(trainer.precision),
         "device": _device(task.device),
         "num_devices": trainer.world_size,
+        "hardware": {"machine": platform.machine(), "system": platform.system(), "cpus": _cpus()},
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
-def _protocols(task: LightningModule) -> dict[str, dict[str, Any]]:
-    """Describe each metric by its class and the arguments that it keeps under their names."""
-    protocols = {}
-    for path, metric in task.named_modules():
-        if isinstance(metric, Metric):
-            kept = [n for n in inspect.signature(type(metric)).parameters if hasattr(metric, n)]
-            arguments = {n: _plain(getattr(metric, n)) for n in kept}
-            protocols[path.rpartition(".")[2]] = {"class": type(metric).__name__} | arguments
-    return protocols
+def score_table(rows: Sequence[Row]) -> str:
+    """Return the scores of samples as CSV: key, frames, and a column a score.
+
+    Numbers have all their digits; a score that a sample lacks is empty.
+    """
+    flat = [flat_row(row) for row in rows]
+    names = list(dict.fromkeys(name for scores in flat for name in scores))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["key", "num_frames", *names])
+    for row, scores in zip(rows, flat, strict=True):
+        writer.writerow([row.key, row.num_frames, *(_cell(scores.get(name)) for name in names)])
+    return text.getvalue()
 
 
-def _plain(value: object) -> Any:  # noqa: ANN401
-    if isinstance(value, str | int | float | None):
-        return value
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return getattr(value, "__name__", None) or repr(value)
+def _cell(value: float | None) -> str:
+    if value is None or math.isnan(value):
+        return ""
+    return repr(int(value) if value.is_integer() and abs(value) < 2**53 else value)
 
 
-def _number(value: torch.Tensor) -> float | None:
-    number = float(value)
-    return number if math.isfinite(number) else None
+def _benchmarks(task: LightningModule) -> Mapping[str, Any]:
+    """Return what the task says of each benchmark of its latest pass."""
+    return getattr(task, "benchmarks", {})
+
+
+def _metrics(task: LightningModule) -> dict[str, object]:
+    named = task.named_modules()
+    return {n.rpartition(".")[2]: describe(one) for n, one in named if isinstance(one, Metric)}
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _cpus() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _whole_number(text: str | None) -> int | None:

@@ -20,6 +20,7 @@ from ppvd.cli.given import Given, read_words
 from ppvd.cli.keep_config import KeepConfig
 from ppvd.cli.layers import Layer, differences, keep_same_classes, remembered_layers, table
 from ppvd.cli.mistakes import UsageError
+from ppvd.cli.parsing import accept_presets
 from ppvd.cli.quiet import hush
 
 LOG_FOLDER = "lightning_logs"
@@ -38,6 +39,7 @@ def run(verb: str, words: list[str], *, task: type[L.LightningModule] | None = N
         task: Base class of the models that may be given. ``None``: ``ppvd.DepthTask``.
     """
     hush(training=verb == "fit")
+    accept_presets()
     for name in ppvd.__all__:  # Short class names resolve among imported classes.
         getattr(ppvd, name)
     if words and words[0] == "--help-all":
@@ -66,7 +68,7 @@ class PPVDCLI(LightningCLI):
             subclass_mode_data=True,
             save_config_callback=KeepConfig,
             seed_everything_default=0,
-            trainer_defaults={"logger": _LOGGER},
+            trainer_defaults={"logger": _LOGGER, "callbacks": [ppvd.SeedSteps()]},
             parser_kwargs={"exit_on_error": False, "allow_abbrev": False},
             auto_configure_optimizers=False,
         )
@@ -78,11 +80,18 @@ class PPVDCLI(LightningCLI):
         return {verb: skipped | settled for verb, skipped in LightningCLI.subcommands().items()}
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Add ``--experiment``."""
+        """Add ``--experiment`` and ``--protocols``."""
         parser.add_argument(
             "--experiment",
             type=str | None,
             help=f"Folder of the runs in {LOG_FOLDER}; default: the first recipe's file name.",
+        )
+        parser.add_argument(
+            "--protocols",
+            type=dict[str, ppvd.Protocol] | None,
+            default=None,
+            sub_configs=True,
+            help="How each data set is evaluated, by its name in data.",
         )
 
     def parse_arguments(self, parser: LightningArgumentParser, args: object) -> None:  # noqa: ARG002
@@ -112,6 +121,7 @@ class PPVDCLI(LightningCLI):
             if not isinstance(reason, ValueError | OSError | MisconfigurationException):
                 raise reason from None
             raise UsageError(str(reason)) from error
+        self.model.protocols = self._get(self.config_init, "protocols") or {}
 
     def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
         settled = {"weights_only": True}

@@ -1,5 +1,6 @@
 """The loader that Lightning iterates: sized, restartable, the same for training and evaluation."""
 
+import logging
 from collections.abc import Iterator
 
 import cv2
@@ -9,6 +10,8 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from ppvd.batch import DepthBatch
 from ppvd.data.plan import Reader
 from ppvd.data.stream import Stream
+
+log = logging.getLogger(__name__)
 
 
 class StreamDataset(IterableDataset[DepthBatch]):
@@ -24,14 +27,23 @@ class StreamDataset(IterableDataset[DepthBatch]):
         self.stream = stream
         self.rank = rank
         self.world = world
-        # In shared memory: workers that live on from epoch to epoch see the new number.
-        self.epoch = torch.zeros(1, dtype=torch.int64)
-        self.epoch.share_memory_()  # type: ignore[no-untyped-call]
+        # In shared memory: workers that live on from epoch to epoch see the new numbers.
+        self._position = torch.zeros(2, dtype=torch.int64)
+        self._position.share_memory_()  # type: ignore[no-untyped-call]
+
+    def move_to(self, *, epoch: int, start: int) -> None:
+        """Let the next iteration begin at batch ``start`` of ``epoch``."""
+        self._position.copy_(torch.tensor([epoch, start]))
 
     def __iter__(self) -> Iterator[DepthBatch]:
         worker = get_worker_info()
-        reader = self.reader() if worker is None else self.reader(worker.id, worker.num_workers)
-        return self.stream.read(epoch=int(self.epoch), reader=reader)
+        number, num_workers = (0, 1) if worker is None else (worker.id, worker.num_workers)
+        epoch, start = self._position.tolist()
+        # PyTorch takes its first batch from worker 0: that one must be the reader whose turn it is.
+        place = (number + start) % num_workers
+        own_start = len(range(place, start, num_workers))
+        reader = self.reader(place, num_workers)
+        return self.stream.read(epoch=epoch, reader=reader, start=own_start)
 
     def reader(self, worker: int = 0, num_workers: int = 1) -> Reader:
         """Return the reader that one of ``num_workers`` processes of this rank is."""
@@ -42,7 +54,8 @@ class ShardLoader:
     """Batches of a stream, read by processes that outlive the epoch.
 
     It has a length, which an exact resume needs: Lightning fetches one batch ahead of a loader
-    without one. Iterating it anew starts the next epoch unless `set_epoch` said which.
+    without one. Iterating it anew starts the next epoch unless `set_epoch` said which. Its state is
+    two counters that are the same on every rank, since only the first rank's is saved.
 
     Args:
         stream: What to read.
@@ -62,14 +75,21 @@ class ShardLoader:
         if num_workers > 0:
             use_one_opencv_thread()
         self._dataset = StreamDataset(stream, rank=rank, world=world)
+        # Forked after this process has used an object store, a worker would wait for ever.
+        spawned = num_workers > 0 and stream.is_remote
         self._batches = DataLoader(
             self._dataset,
             batch_size=None,
             num_workers=num_workers,
             pin_memory=pin_memory,
             persistent_workers=num_workers > 0,
+            multiprocessing_context="spawn" if spawned else None,
+            worker_init_fn=_settle if spawned else None,
+            # Of its own: the loader draws a number from it, which must not be one of the run's.
+            generator=torch.Generator(),
         )
-        self._next_epoch = 0
+        self._epoch = self._num_given = self._next_epoch = 0
+        self._resumed = (0, 0)
 
     @property
     def sampler(self) -> "ShardLoader":
@@ -85,12 +105,51 @@ class ShardLoader:
         readers = (self._dataset.reader(worker, num_workers) for worker in range(num_workers))
         return sum(map(self._dataset.stream.num_batches_of, readers))
 
+    def state_dict(self) -> dict[str, int]:
+        """Return how far the current epoch has come, and the plan that it follows."""
+        return {"epoch": self._epoch, "num_batches": self._num_given, **self._plan()}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Let the epoch of ``state`` go on where it was left, whenever it is begun.
+
+        Another number of processes or samples a batch deals the samples otherwise: then the epoch
+        goes on at the same batch, but some samples come twice in it and some not at all.
+        """
+        self._resumed = self._epoch, self._num_given = state["epoch"], state["num_batches"]
+        self._next_epoch = self._epoch + (self._num_given >= len(self))
+        if not self._plan().items() <= state.items():
+            log.warning(
+                "the epoch is continued by another plan, %s after %s: what is left of it holds"
+                " other samples than it would have",
+                self._plan(),
+                state,
+            )
+
+    def _plan(self) -> dict[str, int]:
+        dataset = self._dataset
+        return {
+            "world": dataset.world,
+            "num_workers": self.num_workers,
+            "batch_size": dataset.stream.batch_size,
+            "batches_per_epoch": len(self),
+        }
+
     def __iter__(self) -> Iterator[DepthBatch]:
         # Being a generator, this runs at the first batch: Lightning asks for an iterator before it
         # announces the epoch, which matters when a run is continued.
-        self._dataset.epoch.fill_(self._next_epoch)
+        resumed_epoch, start = self._resumed
+        self._epoch = self._next_epoch
+        self._num_given = start if self._epoch == resumed_epoch and start < len(self) else 0
+        self._resumed = (0, 0)
         self._next_epoch += 1
-        yield from self._batches
+        self._dataset.move_to(epoch=self._epoch, start=self._num_given)
+        for batch in self._batches:
+            self._num_given += 1
+            yield batch
+
+
+def _settle(worker: int) -> None:  # noqa: ARG001
+    use_one_opencv_thread()
 
 
 def use_one_opencv_thread() -> None:

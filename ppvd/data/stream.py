@@ -3,11 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count, islice
-from random import Random
 from zlib import crc32
 
 import numpy as np
-import webdataset
 
 from ppvd.batch import DepthBatch
 from ppvd.data.augment import Augment, centre_cut
@@ -18,8 +16,10 @@ from ppvd.data.decode import RawSample, decode
 from ppvd.data.errors import ShardError
 from ppvd.data.frame import Frame
 from ppvd.data.mix import draw_sources
-from ppvd.data.plan import Reader, pieces, plan_epoch, share
+from ppvd.data.plan import EpochPlan, Reader, pieces, plan_epoch, share
+from ppvd.data.shuffle import read_shuffled
 from ppvd.data.source import ShardSet
+from ppvd.data.storage import is_url
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +56,19 @@ class TrainStream:
         """Return how many batches ``reader`` yields in an epoch."""
         return len(range(reader.worker, self.num_batches, reader.num_workers))
 
-    def read(self, *, epoch: int, reader: Reader) -> Iterator[DepthBatch]:
+    @property
+    def is_remote(self) -> bool:
+        """Whether any of it is read from an object store."""
+        return any(is_url(shards.root) for shards in self.sources.values())
+
+    def read(self, *, epoch: int, reader: Reader, start: int = 0) -> Iterator[DepthBatch]:
         """Yield the batches of one reader in one epoch.
+
+        Args:
+            epoch: Number of the epoch.
+            reader: Who reads.
+            start: First batch of this reader to yield; it and those after it are, bit by bit, what
+                they would be without those before.
 
         Raises:
             ShardError: If more samples are bad than ``max_bad_fraction`` allows.
@@ -66,13 +77,20 @@ class TrainStream:
         draws = draw_sources(self.weights, num_draws, seed=self.seed, epoch=epoch)
         draws = draws.reshape(self.num_batches, reader.world, self.batch_size)
         plan = plan_epoch(draws, num_sources=len(self.sources), epoch=epoch, reader=reader)
+        # Another sample takes a bad one's place, so where bad ones are tolerated, only a reading
+        # from the beginning tells which samples the earlier batches took.
+        replayed = start if self.max_bad_fraction > 0 else 0
+        yield from islice(self._batches(plan, epoch=epoch, start=start - replayed), replayed, None)
+
+    def _batches(self, plan: EpochPlan, *, epoch: int, start: int) -> Iterator[DepthBatch]:
         budget = Budget(num_planned=plan.batches.size, max_bad_fraction=self.max_bad_fraction)
         names = list(self.sources)
+        taken = np.bincount(plan.batches[:start].ravel(), minlength=len(names))
         streams = [
-            self._stream(name, interval, budget, num_planned=plan.batches.size)
-            for name, interval in zip(names, plan.intervals, strict=True)
+            self._stream(name, interval, budget, num_planned=plan.batches.size, num_taken=count)
+            for name, interval, count in zip(names, plan.intervals, taken.tolist(), strict=True)
         ]
-        for chosen, numbers in zip(plan.batches, plan.numbers, strict=True):
+        for chosen, numbers in zip(plan.batches[start:], plan.numbers[start:], strict=True):
             sources = [names[source] for source in chosen]
             views = [
                 self._view(streams[place], source, budget, rng=_rng(self.seed, epoch, number))
@@ -81,7 +99,13 @@ class TrainStream:
             yield self._batch(views, sources)
 
     def _stream(
-        self, name: str, interval: tuple[int, int], budget: Budget, *, num_planned: int
+        self,
+        name: str,
+        interval: tuple[int, int],
+        budget: Budget,
+        *,
+        num_planned: int,
+        num_taken: int,
     ) -> Iterator[RawSample]:
         """Yield one interval of a source in shuffled order, again if bad samples left it short."""
         start, stop = interval
@@ -89,16 +113,20 @@ class TrainStream:
         plan = list(pieces(shards.counts, start=start, stop=stop, seed=seed))
         buffer = max(1, self.shuffle_buffer * (stop - start) // num_planned)
         for turn in count():
-            num_good = 0
-            on_bad = budget.spend if turn == 0 else _already_counted
-            shuffle = webdataset.shuffle(
-                buffer, initial=buffer, rng=Random(f"{seed} {start} {turn}")
-            )
-            for raw in shuffle(read_pieces(shards, plan, on_bad=on_bad)):
+            num_good = num_taken
+            for raw in read_shuffled(
+                shards,
+                plan,
+                buffer=buffer,
+                seed=f"{seed} {start} {turn}",
+                on_bad=budget.spend if turn == 0 else _already_counted,
+                num_taken=num_taken,
+            ):
                 num_good += 1
                 yield raw
             if num_good == 0:
                 raise ShardError(f"source {name!r} must hold a good sample among {start}..{stop}")
+            num_taken = 0
 
     def _view(
         self, stream: Iterator[RawSample], source: str, budget: Budget, *, rng: np.random.Generator
@@ -152,13 +180,24 @@ class EvalStream:
         """Return how many batches ``reader`` yields."""
         return -(-len(share(self.shards.num_samples, reader)) // self.batch_size)
 
-    def read(self, *, epoch: int, reader: Reader) -> Iterator[DepthBatch]:  # noqa: ARG002
-        """Yield the batches of one reader, the same in every epoch.
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is read from an object store."""
+        return is_url(self.shards.root)
+
+    def read(
+        self,
+        *,
+        epoch: int,  # noqa: ARG002
+        reader: Reader,
+        start: int = 0,
+    ) -> Iterator[DepthBatch]:
+        """Yield the batches of one reader, the same in every epoch, from batch ``start`` on.
 
         Raises:
             ShardError: If anything about the set is not as its manifest says.
         """
-        own = share(self.shards.num_samples, reader)
+        own = share(self.shards.num_samples, reader)[start * self.batch_size :]
         budget = Budget(num_planned=len(own), max_bad_fraction=0.0)
         plan = pieces(self.shards.counts, start=own.start, stop=own.stop)
         samples = read_pieces(self.shards, list(plan), on_bad=budget.spend)
