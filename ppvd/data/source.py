@@ -1,5 +1,6 @@
 """A shard set as a data module names it."""
 
+import os
 from dataclasses import dataclass
 
 from ppvd.data.errors import ShardError
@@ -14,8 +15,9 @@ class ShardSource:
 
     Args:
         manifest: Manifest file, or the folder that holds ``manifest.json``; either may be a URL
-            (``s3``, ``gs``, ``az``, ``https``, ``http``).
-        root: Folder or URL prefix of the shards; the manifest's own folder if None.
+            (``s3``, ``gs``, ``az``, ``https``, ``http``). ``$PPVD_DATA`` at the beginning is the
+            folder or URL that the environment names, by default ``data_shards``.
+        root: Folder or URL prefix of the shards, likewise; the manifest's own folder if None.
         weight: Weight in the training mixture; only proportions matter.
         num_samples: Use only the first so many samples of the set; None for all.
         max_stride: Largest step between neighbouring frames of a training clip; more than 1
@@ -40,17 +42,29 @@ class ShardSource:
         Raises:
             ShardError: If it is missing, damaged or of another schema, or holds too little.
         """
-        manifest = Manifest.load(self.manifest)
+        place = located(self.manifest)
+        manifest = Manifest.load(place)
         if self.num_samples is not None and self.num_samples > manifest.num_samples:
             raise ShardError(
                 f"num_samples must be at most the {manifest.num_samples} samples of"
-                f" {self.manifest}, got {self.num_samples}"
+                f" {place}, got {self.num_samples}"
             )
         if not manifest.shards:
-            raise ShardError(f"manifest {self.manifest} must list shards, got none")
-        root = self.root or parent(manifest_path(self.manifest))
+            raise ShardError(f"manifest {place} must list shards, got none")
+        root = located(self.root) if self.root else parent(manifest_path(place))
         counts = capped([shard.num_samples for shard in manifest.shards], self.num_samples)
         return ShardSet(manifest=manifest, root=root, counts=tuple(counts))
+
+
+def located(place: str) -> str:
+    """Return ``place`` with ``$PPVD_DATA`` at its beginning filled in from the environment.
+
+    Recipes name their sets below it, so that one variable moves them all, also to object storage.
+    """
+    head, slash, rest = place.partition("/")
+    if head != "$PPVD_DATA":
+        return place
+    return (os.environ.get("PPVD_DATA") or "data_shards").rstrip("/") + slash + rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
