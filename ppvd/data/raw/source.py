@@ -39,7 +39,7 @@ class RawSource(ABC):
     Attributes:
         dataset: Name of the data set.
         licence: Licence of its data.
-        sample_bytes: About how many bytes a stored picture with its depth takes.
+        frame_bytes: About how many bytes a stored picture with its depth takes.
         splits: Splits that the data set has.
         lossless: Whether samples are stored without loss, for evaluation.
         depth_step_m: Step in metres of the data set's own 16-bit depth; None where it is stored
@@ -56,7 +56,7 @@ class RawSource(ABC):
 
     dataset: ClassVar[str]
     licence: ClassVar[str]
-    sample_bytes: ClassVar[int] = 2**20
+    frame_bytes: ClassVar[int] = 2**20
     splits: ClassVar[tuple[Split, ...]] = ("train",)
     lossless: ClassVar[bool] = False
     depth_step_m: ClassVar[float | None] = None
@@ -118,6 +118,12 @@ class RawSource(ABC):
 
     def __len__(self) -> int:
         return len(self.entries)
+
+    @property
+    def sample_bytes(self) -> int:
+        """About how many bytes a stored sample takes: a clip as many as its frames."""
+        num_frames = sum(len(entry.shots) for entry in self.entries)
+        return self.frame_bytes * -(-num_frames // len(self.entries))
 
     def sample(self, index: int) -> Sample:
         """Read sample ``index``."""

@@ -45,7 +45,7 @@ class Diode(EvaluationSource):
 
     dataset: ClassVar[str] = "diode"
     licence: ClassVar[str] = "MIT"
-    sample_bytes: ClassVar[int] = 7 * 2**19
+    frame_bytes: ClassVar[int] = 7 * 2**19
     splits: ClassVar[tuple[Split, ...]] = ("train", "val")
     flags: ClassVar[tuple[str, ...]] = (
         "intrinsics are estimated from the field of view: the published ones are wrong",

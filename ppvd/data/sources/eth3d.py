@@ -46,7 +46,7 @@ class Eth3d(EvaluationSource):
 
     dataset: ClassVar[str] = "eth3d"
     licence: ClassVar[str] = "CC BY-NC-SA 4.0"
-    sample_bytes: ClassVar[int] = 24 * 2**20
+    frame_bytes: ClassVar[int] = 24 * 2**20
     flags: ClassVar[tuple[str, ...]] = (
         "the lens is a fisheye: intrinsics are its pinhole part, see metadata.lens",
     )

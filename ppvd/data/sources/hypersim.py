@@ -77,7 +77,7 @@ class Hypersim(RawSource):
 
     dataset: ClassVar[str] = "hypersim"
     licence: ClassVar[str] = "CC BY-SA 3.0"
-    sample_bytes: ClassVar[int] = 750_000
+    frame_bytes: ClassVar[int] = 750_000
     splits: ClassVar[tuple[Split, ...]] = ("train", "val", "test")
 
     def shots(self) -> Iterable[Shot]:

@@ -43,7 +43,7 @@ class IRS(VideoSource):
 
     dataset: ClassVar[str] = "irs"
     licence: ClassVar[str] = "no licence published: research use until its authors say otherwise"
-    sample_bytes: ClassVar[int] = 500_000
+    frame_bytes: ClassVar[int] = 500_000
 
     def shots(self) -> Iterable[Shot]:
         """Pair left pictures and disparities by number, never by the order of their names."""

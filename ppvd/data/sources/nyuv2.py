@@ -115,7 +115,7 @@ class NyuV2(EvaluationSource):
         with _opened(self.raw / shot.image) as file:
             image = file["images"][shot.number - 1].T
             metres = file["depths" if self.filled else "rawDepths"][shot.number - 1].T
-        picture = Picture(image=np.ascontiguousarray(image, np.uint8), payload=b"")
+        picture = Picture(image=np.ascontiguousarray(image, np.uint8), payload=None)
         return picture, depth_map(np.ascontiguousarray(metres))
 
 

@@ -57,7 +57,7 @@ class PointOdyssey(VideoSource):
 
     dataset: ClassVar[str] = "pointodyssey"
     licence: ClassVar[str] = "CC BY-NC-SA 4.0"
-    sample_bytes: ClassVar[int] = 550_000
+    frame_bytes: ClassVar[int] = 550_000
     splits: ClassVar[tuple[Split, ...]] = ("train", "val", "test")
     depth_step_m: ClassVar[float] = STEP_M
 

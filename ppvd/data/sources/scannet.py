@@ -57,7 +57,7 @@ class ScanNet(EvaluationVideos):
 
     dataset: ClassVar[str] = "scannet"
     licence: ClassVar[str] = "ScanNet terms of use: research, by signed agreement"
-    sample_bytes: ClassVar[int] = 2**18
+    frame_bytes: ClassVar[int] = 2**18
     depth_step_m: ClassVar[float | None] = STEP_M
 
     @cached_property
@@ -179,7 +179,7 @@ def _shrunk(picture: Picture, size: tuple[int, ...]) -> Picture:
     if picture.image.shape[:2] == size:
         return picture
     image = cv2.resize(picture.image, (size[1], size[0]), interpolation=cv2.INTER_AREA)
-    return Picture(image=image.astype(np.uint8, copy=False), payload=b"")
+    return Picture(image=image.astype(np.uint8, copy=False), payload=None)
 
 
 def _read_list(path: Path) -> dict[str, list[int]]:

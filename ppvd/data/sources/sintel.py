@@ -44,7 +44,7 @@ class Sintel(EvaluationVideos):
 
     dataset: ClassVar[str] = "sintel"
     licence: ClassVar[str] = "MPI Sintel: see the authors' page; Sintel is (c) Blender Foundation"
-    sample_bytes: ClassVar[int] = 2**21
+    frame_bytes: ClassVar[int] = 2**21
     flags: ClassVar[tuple[str, ...]] = ("metres are those of the film's scenes",)
 
     def shots(self) -> Iterator[Shot]:

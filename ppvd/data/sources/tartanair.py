@@ -73,7 +73,7 @@ class TartanAir(VideoSource):
 
     dataset: ClassVar[str] = "tartanair"
     licence: ClassVar[str] = "CC BY 4.0"
-    sample_bytes: ClassVar[int] = 300_000
+    frame_bytes: ClassVar[int] = 300_000
     splits: ClassVar[tuple[Split, ...]] = ("train", "val")
 
     def shots(self) -> Iterable[Shot]:

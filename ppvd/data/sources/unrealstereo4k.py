@@ -57,7 +57,7 @@ class UnrealStereo4K(RawSource):
 
     dataset: ClassVar[str] = "unrealstereo4k"
     licence: ClassVar[str] = "no licence published: research use until its authors say otherwise"
-    sample_bytes: ClassVar[int] = 2_000_000
+    frame_bytes: ClassVar[int] = 2_000_000
     splits: ClassVar[tuple[Split, ...]] = ("train", "test")
 
     def shots(self) -> Iterable[Shot]:

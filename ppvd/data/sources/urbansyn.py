@@ -47,7 +47,7 @@ class UrbanSyn(RawSource):
 
     dataset: ClassVar[str] = "urbansyn"
     licence: ClassVar[str] = "CC BY-SA 4.0"
-    sample_bytes: ClassVar[int] = 2_000_000
+    frame_bytes: ClassVar[int] = 2_000_000
 
     def shots(self) -> Iterable[Shot]:
         """Pair pictures and depth by number."""

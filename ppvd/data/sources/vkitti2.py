@@ -56,7 +56,7 @@ class VKITTI2(VideoSource):
 
     dataset: ClassVar[str] = "vkitti2"
     licence: ClassVar[str] = "CC BY-NC-SA 3.0"
-    sample_bytes: ClassVar[int] = 400_000
+    frame_bytes: ClassVar[int] = 400_000
     splits: ClassVar[tuple[Split, ...]] = ("train", "val")
     depth_step_m: ClassVar[float] = STEP_M
 

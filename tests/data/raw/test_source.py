@@ -176,3 +176,9 @@ def test_frames_lost_from_segments_do_not_stop_the_build(download, tmp_path):
     assert manifest.num_samples == 1
     (item,) = manifest.left_out
     assert (item.key, item.reason, item.whole) == ("toy/seq-a/000007", "it is bad", False)
+
+
+def test_a_clip_takes_as_many_bytes_as_its_frames(download):
+    raw = download(words=["3"] * 12)
+    assert Toy(raw=raw).sample_bytes == Toy.frame_bytes
+    assert Toy(raw=raw, clips=True, frames_per_clip=6).sample_bytes == 6 * Toy.frame_bytes
