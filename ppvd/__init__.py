@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from ppvd.protocols import *  # noqa: F403
     from ppvd.semantics import *  # noqa: F403
     from ppvd.tasks import *  # noqa: F403
+    from ppvd.video import *  # noqa: F403
     from ppvd.weights import *  # noqa: F403
 
 _NAMES = {
     "batch": "DepthBatch PhotoBatch",
     "callbacks": """
-        DepthFiles DepthWriter EMA PanelSample Panels ResultsWriter SeedSteps Throughput
+        DepthFiles DepthWriter EMA PanelSample Panels ResultsWriter SeedSteps Throughput WorstCases
         benchmark_names draw_panel
     """,
     "cli.load": "load",
@@ -67,6 +68,11 @@ _NAMES = {
     "tasks": """
         CascadeRegressor DepthTask MeanDepth NonFiniteLossError PPD PPVD Regressor WarmupCosine
         WindowPlan
+    """,
+    "video": """
+        ArrayOutput CODE_LIMITS CODE_STEP COLOUR_ENCODING ClipJob ClipOutput ClipPredictor
+        ClipProgress ClipStoppedError DEPTH_ENCODING Encoding FrameOutput FrameSeries FrameSource
+        Shot VideoFile VideoFrame VideoOutput side_by_side sixteen_bits
     """,
     "weights": """
         ModelCard PUBLISHED Pretrained Published describe_weights encoder fill_network image_dit

@@ -24,6 +24,7 @@ MAY_IMPORT = {
     },
     "protocols": {"geometry", "metrics", "batch"},
     "data": {"geometry", "batch"},
+    "video": {"geometry"},
     "metrics": {"geometry"},
     "losses": {"geometry"},
     "semantics": {"nn"},

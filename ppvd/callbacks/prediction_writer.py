@@ -104,17 +104,26 @@ class DepthFiles:
         write_whole(stem.with_name(f"{stem.name}_depth.npy"), _npy(metres))
         write_png(stem.with_name(f"{stem.name}_depth.png"), _sixteen_bits(metres, near, far))
         write_png(stem.with_name(f"{stem.name}_preview.png"), _preview(image, depth))
-        height, width = metres.shape
-        camera = intrinsics_from_fov(height, width, horizontal_fov_deg=self.field_of_view_deg)
-        keep = thinning(height, width, max_points=self.max_points)
-        cloud = cloud_from_depth(depth, image, camera, keep)
-        write_ply(stem.with_name(f"{stem.name}.ply"), cloud)
+        self.write_cloud(stem.with_name(f"{stem.name}.ply"), code, image, codec=codec)
         note = self._note(near, far, unit=codec.unit) | {
-            "intrinsics": camera.tolist(),
-            "size": [height, width],
+            "intrinsics": self._camera(*metres.shape).tolist(),
+            "size": list(metres.shape),
         }
         text = json.dumps(note, indent=2) + "\n"
         write_whole(stem.with_name(f"{stem.name}.json"), text.encode())
+
+    def write_cloud(
+        self, path: Path, code: Tensor, image: Tensor, *, codec: DepthCodec = IMAGE_CODEC
+    ) -> None:
+        """Write the point cloud alone, whole or not at all; arguments as in ``write``."""
+        depth = self.depth(code, codec=codec)
+        height, width = depth.shape[-2:]
+        keep = thinning(height, width, max_points=self.max_points)
+        cloud = cloud_from_depth(depth, image, self._camera(height, width), keep)
+        write_ply(path, cloud)
+
+    def _camera(self, height: int, width: int) -> Tensor:
+        return intrinsics_from_fov(height, width, horizontal_fov_deg=self.field_of_view_deg)
 
     def _note(self, near: float, far: float, *, unit: str) -> dict[str, Any]:
         return {

@@ -1,6 +1,7 @@
-"""``ppvd depth``: depth maps and point clouds of photographs."""
+"""``ppvd depth``: depth maps and point clouds of photographs, depth of video."""
 
 import argparse
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from ppvd.tasks import DepthTask
 
 PIXELS = 1024 * 768  # Largest area the paper evaluates at.
+CLIP_KINDS = ("video", "preview", "png", "npz", "exr", "ply")
+# Files of these kinds are video. Others, such as WebP, are pictures.
+VIDEO_SUFFIXES = (
+    *(".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts"),
+    *(".nut", ".ogv", ".ts", ".webm", ".wmv", ".y4m"),
+)
 _SETTINGS = {"steps": "num_steps", "samples": "num_samples", "seed": "seed", "parity": "parity"}
 
 
@@ -25,17 +32,30 @@ def main(words: list[str]) -> None:
         ValueError: If a photograph or the model cannot be read; what was written stays whole.
     """
     asked = _parser().parse_args(words)
+    clips = [word for word in asked.sources if _is_clip(word, asked.fps)]
+    photographs = [word for word in asked.sources if word not in clips]
 
     from ppvd.callbacks import DepthFiles
+    from ppvd.cli.clip import open_clips, write_clip
     from ppvd.data.photos import Photos
 
-    photos = Photos(asked.photos)
+    photos = Photos(photographs) if photographs else None
+    opened = open_clips(clips, fps=asked.fps)
     files = DepthFiles(near_m=asked.near, far_m=asked.far, field_of_view_deg=asked.fov)
-    task = _model(asked).to(_device(asked.device))
-    task.pixels = asked.pixels or task.pixels
-    _write_all(photos, task, files, asked.out)
-    name = asked.out / photos.keys[0]
-    print(f"{len(photos)} depth maps in {asked.out}; look at {name}_preview.png and {name}.ply")
+    task, model = _model(asked)
+    task = task.to(_device(asked.device))
+    task.pixels = pixels = asked.pixels or task.pixels
+    if photos is not None:
+        _write_all(photos, task, files, asked.out)
+    for name, source in opened.items():
+        task.pixels = pixels
+        write_clip(name, source, task, files, asked=asked, model=model)
+
+
+def _is_clip(word: str, fps: Fraction | None) -> bool:
+    """Tell video from photographs, by the name alone; folders are video if given a rate."""
+    path = Path(word)
+    return word == "-" or path.suffix.lower() in VIDEO_SUFFIXES or (bool(fps) and path.is_dir())
 
 
 def _write_all(photos: "Photos", task: "DepthTask", files: "DepthFiles", out: Path) -> None:
@@ -51,9 +71,12 @@ def _write_all(photos: "Photos", task: "DepthTask", files: "DepthFiles", out: Pa
         with torch.inference_mode():
             code = task.predict(image[None].to(task.device), keys=[key])
         files.write(out, key, code[0], image, codec=task.codec)
+    name = out / photos.keys[0]
+    print(f"{len(photos)} depth maps in {out}; look at {name}_preview.png and {name}.ply")
 
 
-def _model(asked: argparse.Namespace) -> "DepthTask":
+def _model(asked: argparse.Namespace) -> tuple["DepthTask", str]:
+    """Return the model that was asked for and a description of it."""
     from ppvd.cli.explain import parameters
     from ppvd.cli.load import find
 
@@ -64,7 +87,7 @@ def _model(asked: argparse.Namespace) -> "DepthTask":
         if name in changes and name not in parameters(found.class_path):
             raise UsageError(f"--{option} must be left out: {found.class_path} has no {name}")
     print(f"model: {found.description}")
-    return found.build(**changes)
+    return found.build(**changes), found.description
 
 
 def _device(name: str) -> "torch.device":
@@ -80,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = VerbParser(
         prog="ppvd depth",
         allow_abbrev=False,
-        description="Depth maps and point clouds of photographs, at their own size.",
+        description="Depth of photographs and of video, at their own size.",
         epilog=(
             "The depth of one image is known up to scale and shift of log(depth + 1), or of "
             "1 / depth from a model for video; --near and --far say which metres the ends of its "
@@ -88,7 +111,12 @@ def _parser() -> argparse.ArgumentParser:
         ),
     )
     add = parser.add_argument
-    add("photos", nargs="+", metavar="PHOTO|FOLDER", help="photographs, or folders of them")
+    add(
+        "sources",
+        nargs="+",
+        metavar="PHOTO|FOLDER|CLIP|-",
+        help="photographs, folders of them, video files, or - for video from a pipe",
+    )
     add(
         "--model",
         required=True,
@@ -115,7 +143,44 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help=f"area the network looks at; default: the model's, else the photo's up to {PIXELS}",
     )
+    clip = parser.add_argument_group("of video").add_argument
+    clip(
+        "--fps",
+        type=_rate,
+        metavar="N",
+        help="take folders as the frames of a video, N a second, in the order of their numbers",
+    )
+    clip(
+        "--write",
+        type=_kinds,
+        default=["video", "preview"],
+        metavar="KIND,...",
+        help="video (lossless, 16 bits), preview (image beside depth, with the sound), png (16 "
+        "bits), npz, exr (metres), ply (a cloud a frame); default: video,preview",
+    )
+    clip("--resume", action="store_true", help="go on with a job that was stopped")
     return parser
+
+
+def _kinds(text: str) -> list[str]:
+    kinds = list(dict.fromkeys(text.split(",")))
+    if unknown := [kind for kind in kinds if kind not in CLIP_KINDS]:
+        raise argparse.ArgumentTypeError(
+            f"must list some of {', '.join(CLIP_KINDS)}, got {', '.join(unknown)}"
+        )
+    return kinds
+
+
+def _rate(text: str) -> Fraction:
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if rate <= 0:
+        raise argparse.ArgumentTypeError(
+            f"must be frames a second, such as 24 or 30000/1001, got {text}"
+        )
+    return rate
 
 
 def _count(text: str) -> int:

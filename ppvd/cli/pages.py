@@ -7,7 +7,7 @@ TRAINER_VERBS = {
     "predict": "run a model over the recipe's prediction data",
 }
 OWN_VERBS = {
-    "depth": "depth maps and point clouds of your own photographs",
+    "depth": "depth of your own photographs and videos",
     "shards": "build and check sets of training data",
     "weights": "list, import and check published weights",
 }

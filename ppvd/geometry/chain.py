@@ -1,6 +1,6 @@
 """One scale and shift for a whole video, whose windows each have their own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -24,6 +24,8 @@ class WindowChain:
 
     Attributes:
         fits: Scale and shift of each window so far, float64, ``(1, 1, 1, 1)`` each.
+        seams: Root mean square over the opening frames of what is left between each window and
+            those before it, in codes, float64, no axes; 0 for the first window.
 
     Raises:
         ValueError: If ``max_scale`` is not above 1.
@@ -35,6 +37,7 @@ class WindowChain:
         self.keyframes = tuple(keyframes)
         self.max_scale = max_scale
         self.fits: list[AffineFit] = []
+        self.seams: list[Tensor] = []
         self._opening: Tensor | None = None  # keyframes on the scale of the first window
 
     def __call__(self, window: Tensor) -> Tensor:
@@ -51,14 +54,37 @@ class WindowChain:
         if self._opening is None:
             one = torch.ones(1, 1, 1, 1, dtype=torch.double, device=window.device)
             self.fits.append(AffineFit(one, torch.zeros_like(one)))
+            self.seams.append(torch.zeros_like(one).squeeze())
             self._opening = window[list(self.keyframes)]
             return window
         fit = self._fit(window[: len(self.keyframes)], self._opening)
         self.fits.append(fit)
         aligned = (fit.scale * window.double() + fit.shift).to(window.dtype)
+        rest = aligned[: len(self.keyframes)] - self._opening
+        self.seams.append(rest.double().square().mean().sqrt())
         aligned = torch.cat([self._opening, aligned[len(self.keyframes) :]])
         self._opening = aligned[list(self.keyframes)]
         return aligned[len(self.keyframes) :]
+
+    def state(self) -> dict[str, Tensor]:
+        """Return what the next window needs of those before it; empty before the first."""
+        if self._opening is None:
+            return {}
+        lines = [torch.stack([fit.scale, fit.shift]).flatten() for fit in self.fits]
+        return {
+            "opening": self._opening,
+            "fits": torch.stack(lines),  # (windows, 2)
+            "seams": torch.stack(self.seams),
+        }
+
+    def restore(self, state: Mapping[str, Tensor], *, device: torch.device) -> None:
+        """Go on from what ``state`` returned, on a device."""
+        if not state:
+            return
+        there = {name: tensor.to(device) for name, tensor in state.items()}
+        self._opening, self.seams = there["opening"], list(there["seams"])
+        pairs = there["fits"].reshape(-1, 2, 1, 1, 1, 1)
+        self.fits = [AffineFit(scale, shift) for scale, shift in pairs]
 
     def _fit(self, source: Tensor, target: Tensor) -> AffineFit:
         source, target = source.double()[None], target.double()[None]

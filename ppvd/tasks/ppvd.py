@@ -155,13 +155,33 @@ class PPVD(FlowTask):
             The code of each frame in order, affine in disparity with one scale and shift for
             the whole video, ``(1, H, W)``, on the task's device.
         """
-        chain, noise = WindowChain(self.windows.keyframes), None
-        for window, num_new in self.windows.cut(frames):
+        chain = WindowChain(self.windows.keyframes)
+        for codes in self.predict_windows(frames, key=key, chain=chain):
+            yield from codes
+
+    def predict_windows(
+        self, frames: Iterable[Tensor], *, key: str, chain: WindowChain
+    ) -> Iterator[Tensor]:
+        """Estimate the depth codes of a video window by window; see ``predict_clip``.
+
+        Args:
+            frames: As there, from the first frame on.
+            key: As there.
+            chain: Carries scale and shift across. Windows that it has seen are passed over, so
+                that a restored chain goes on where it was.
+
+        Yields:
+            The codes of the frames that each window adds, ``(N, 1, H, W)``.
+        """
+        noise, num_seen = None, len(chain.fits)
+        for number, (window, num_new) in enumerate(self.windows.cut(frames)):
+            if number < num_seen:
+                continue
             shown = torch.stack(window).to(self.device)
             clip = self.view.shrink(shown)
             noise = self._slot_noise(clip, key) if noise is None else noise
             code = self.view.enlarge(self._sample(clip, noise), shown)
-            yield from chain(code)[:num_new]
+            yield chain(code)[:num_new]
 
     def predict_code(self, image: Tensor, *, keys: Sequence[str]) -> Tensor:
         """Sample the codes of images, each a clip of one frame (Eq. 4)."""

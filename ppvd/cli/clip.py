@@ -1,0 +1,243 @@
+"""``ppvd depth`` of video: which files come out, and how they are made."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from ppvd.callbacks import DepthFiles
+from ppvd.cli.clip_files import clip_outputs, near_is_high
+from ppvd.cli.depth import PIXELS
+from ppvd.cli.mistakes import UsageError
+from ppvd.data.photos import Photos, read_photo
+from ppvd.geometry import WindowChain
+from ppvd.tasks import PPVD, DepthTask
+from ppvd.video import (
+    CODE_LIMITS,
+    CODE_STEP,
+    ClipJob,
+    ClipPredictor,
+    ClipProgress,
+    FrameSeries,
+    FrameSource,
+    VideoFile,
+)
+from ppvd.whole import write_whole
+
+# Largest area a video model looks at without being told: that of the paper's (section III-F).
+CLIP_PIXELS = 512 * 512
+# Frames of a segment where a model has no windows.
+SEGMENT = 16
+
+
+def open_clips(words: Sequence[str], *, fps: Fraction | None) -> dict[str, FrameSource]:
+    """Return the clips by their names, which the files get.
+
+    Args:
+        words: Video files, ``-`` for the pipe, or folders of frames.
+        fps: Frames a second of the folders.
+
+    Raises:
+        UsageError: If two have one name, or video cannot be read here.
+        ValueError: If one is no video.
+        OSError: If one is not there.
+    """
+    clips: dict[str, FrameSource] = {}
+    for word in words:
+        name = "pipe" if word == "-" else Path(word).resolve().stem.replace(".", "_")
+        if name in clips:
+            raise UsageError(f"clips must have names of their own, but two are called {name}")
+        try:
+            clips[name] = _open(word, fps)
+        except ImportError as error:
+            raise UsageError(str(error)) from error
+    return clips
+
+
+def write_clip(
+    name: str,
+    source: FrameSource,
+    task: DepthTask,
+    files: DepthFiles,
+    *,
+    asked: argparse.Namespace,
+    model: str,
+) -> None:
+    """Write the depth of one clip.
+
+    Args:
+        name: What its files are called.
+        source: Its frames.
+        task: The model, on its device.
+        files: Which metres codes stand for, and the camera.
+        asked: Options of ``ppvd depth``.
+        model: Which model it is, for the job's description.
+
+    Raises:
+        ValueError: If the clip or a file fails on the way; what was written stays.
+    """
+    note = asked.out / f"{name}.json"
+    work = asked.out / f"{name}.part"
+    job = _description(source, task, asked, model)
+    if asked.resume and not work.exists() and _job_of(note) == job:
+        print(f"{source.name} is done: see {note}")
+        return
+    outputs = clip_outputs(name, source, task.codec, files, asked=asked, work=work)
+    with tqdm(total=source.num_frames, desc=name, unit="frame", disable=None) as bar:
+
+        def show(count: int) -> None:
+            bar.update(count - bar.n)
+
+        running = ClipJob(
+            source=source,
+            predictor=_predictor(task, name, asked.pixels or task.pixels),
+            outputs=outputs,
+            work=work,
+            description=job,
+            on_frames=show,
+        )
+        done = running.run(resume=asked.resume)
+    report = _note(source, task, files, done, repeated=running.repeated)
+    write_whole(note, (json.dumps({**report, "job": job}, indent=2) + "\n").encode())
+    made = ", ".join(str(output.path) for output in outputs)
+    print(f"{done.num_frames} frames of {source.name}: {made}")
+    if running.repeated:
+        listed = ", ".join(map(str, running.repeated[:20]))
+        print(f"{len(running.repeated)} broken frames were repeated: {listed}", file=sys.stderr)
+
+
+class WindowedDepth:
+    """A video model, window by window, on one scale and shift."""
+
+    def __init__(self, task: PPVD, key: str, *, pixels: int | None) -> None:
+        self.task, self.key, self.pixels = task, key, pixels
+        self._chain = WindowChain(task.windows.keyframes)
+
+    def segments(self, frames: Iterator[Tensor], *, skip: int) -> Iterator[Tensor]:
+        """Yield the codes that each window adds."""
+        assert skip == len(self._chain.fits), (skip, len(self._chain.fits))
+        frames = _sized(self.task, frames, self.pixels, CLIP_PIXELS)
+        return self.task.predict_windows(frames, key=self.key, chain=self._chain)
+
+    def state(self) -> Mapping[str, Tensor]:
+        """Return the chain's."""
+        return self._chain.state()
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go on with the chain."""
+        self._chain.restore(state, device=self.task.device)
+
+
+class FramewiseDepth:
+    """An image model, frame by frame from one noise: each frame has a scale of its own."""
+
+    def __init__(self, task: DepthTask, key: str, *, pixels: int | None, most: int) -> None:
+        self.task, self.key, self.pixels, self.most = task, key, pixels, most
+
+    def segments(self, frames: Iterator[Tensor], *, skip: int) -> Iterator[Tensor]:
+        """Yield the codes of so many frames at a time."""
+        frames = _sized(self.task, frames, self.pixels, self.most)
+        for _ in islice(frames, skip * SEGMENT):
+            pass
+        while codes := [self._code(frame) for frame in islice(frames, SEGMENT)]:
+            yield torch.cat(codes)
+
+    def state(self) -> Mapping[str, Tensor]:
+        """Nothing: frames do not know each other."""
+        return {}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Do nothing."""
+
+    @torch.inference_mode()
+    def _code(self, frame: Tensor) -> Tensor:
+        return self.task.predict(frame[None].to(self.task.device), keys=[self.key])
+
+
+def _predictor(task: DepthTask, name: str, pixels: int | None) -> ClipPredictor:
+    if isinstance(task, PPVD):
+        return WindowedDepth(task, name, pixels=pixels)
+    print(
+        f"{type(task).__name__} is a model of images: frame by frame, depth may flicker",
+        file=sys.stderr,
+    )
+    return FramewiseDepth(task, name, pixels=pixels, most=PIXELS)
+
+
+def _sized(
+    task: DepthTask, frames: Iterator[Tensor], pixels: int | None, most: int
+) -> Iterator[Tensor]:
+    """Choose the area the network looks at by the first frame, unless it is given."""
+    for first in frames:
+        too_large = first.shape[-2] * first.shape[-1] > most
+        task.pixels = pixels or (most if too_large else None)
+        yield from chain([first], frames)
+
+
+def _open(word: str, fps: Fraction | None) -> FrameSource:
+    if word == "-":
+        return VideoFile(sys.stdin.buffer, name="pipe")
+    path = Path(word)
+    if fps is None or not path.is_dir():
+        return VideoFile(path)
+    return FrameSeries(Photos(path).files, read_photo, rate=fps, name=word)
+
+
+def _description(
+    source: FrameSource, task: DepthTask, asked: argparse.Namespace, model: str
+) -> dict[str, Any]:
+    file = Path(source.name)
+    settings = {"steps", "samples", "seed", "parity", "near", "far", "fov", "pixels", "write"}
+    return {
+        "clip": str(file.resolve()),
+        "bytes": file.stat().st_size if file.is_file() else None,
+        "model": model,
+        "device": task.device.type,
+        **{name: getattr(asked, name) for name in sorted(settings)},
+    }
+
+
+def _job_of(note: Path) -> object:
+    return json.loads(note.read_text()).get("job") if note.exists() else None
+
+
+def _note(
+    source: FrameSource,
+    task: DepthTask,
+    files: DepthFiles,
+    done: ClipProgress,
+    *,
+    repeated: Sequence[int],
+) -> dict[str, Any]:
+    """Say how to read the files, and how well the windows fit together."""
+    ends = task.codec.range_between(files.near_m, files.far_m)
+    low, high = float(ends.low), float(ends.high)
+    step = CODE_STEP * (high - low)
+    fits, seams = done.tensors.get("fits", torch.empty(0, 2)), done.tensors.get("seams", ())
+    windows = [
+        {"scale": scale, "shift": shift, "seam_rms": float(seam)}
+        for (scale, shift), seam in zip(fits.tolist(), seams, strict=True)
+    ]
+    return {
+        "depth": f"metres along the optical axis, up to scale and shift of {task.codec.unit}",
+        "assumed": {"near_m": files.near_m, "far_m": files.far_m},
+        "near_is_high": near_is_high(task.codec),
+        "sixteen_bits": {
+            "formula": f"{task.codec.unit} = first + (value - 1) * step",
+            "first": low + (CODE_LIMITS[0] + 0.5) * (high - low),
+            "step": step,
+            "invalid": 0,
+        },
+        "num_frames": done.num_frames,
+        "fps": float(source.rate),
+        "repeated_frames": list(repeated),
+        "windows": windows,
+    }

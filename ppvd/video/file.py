@@ -1,0 +1,98 @@
+"""Video files and pipes, decoded by FFmpeg's libraries."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import BinaryIO
+
+import cv2
+import numpy as np
+
+from ppvd.video.backend import AvObject, av
+from ppvd.video.frame import Picture, VideoFrame
+from ppvd.video.steady import Decoded, steady
+
+# For streams that tell no rate, such as some pipes.
+DEFAULT_RATE = Fraction(25)
+
+
+class VideoFile:
+    """The first video stream of a file or a pipe, upright and with square pixels.
+
+    Packets and frames that are broken count as missing. A file that breaks off ends there.
+
+    Args:
+        source: A file, or an open pipe of a container that can be read from front to back.
+        name: What it is called in messages; ``None``: the path.
+
+    Raises:
+        ValueError: If it is not a video, or has no video stream.
+        OSError: If it cannot be opened.
+        ImportError: If PyAV is not installed.
+    """
+
+    def __init__(self, source: Path | BinaryIO, *, name: str | None = None) -> None:
+        self.name = name or str(source)
+        self._container = _open(source, self.name)
+        if not self._container.streams.video:
+            self._container.close()
+            raise ValueError(f"video {self.name} must have a video stream, but has none")
+        self._stream = self._container.streams.video[0]
+        self.rate = Fraction(self._stream.average_rate or DEFAULT_RATE)
+        self.num_frames = self._stream.frames or self._estimated_frames()
+
+    def __iter__(self) -> Iterator[VideoFrame]:
+        """Yield the frames; the file is closed after the last one."""
+        with self._container:
+            yield from steady(self._pictures(), name=self.name, rate=self.rate)
+
+    def _estimated_frames(self) -> int | None:
+        if not self._container.duration:
+            return None
+        seconds = Fraction(self._container.duration, av().time_base)
+        return max(1, round(seconds * self.rate))
+
+    def _pictures(self) -> Iterator[Decoded]:
+        for packet in self._packets():
+            try:
+                frames = packet.decode()
+            except av().FFmpegError:
+                if packet.size:
+                    yield None, None
+                continue
+            for frame in frames:
+                yield None if frame.is_corrupt else self._upright(frame), _seconds(frame)
+
+    def _packets(self) -> Iterator[AvObject]:
+        """Yield packets up to the end, or up to where the file is broken off."""
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets)
+            except (StopIteration, av().FFmpegError):
+                return
+            yield packet
+
+    def _upright(self, frame: AvObject) -> Picture:
+        picture = frame.to_ndarray(format="rgb24")
+        aspect = self._stream.sample_aspect_ratio
+        if aspect and aspect != 1:
+            height, width, _ = picture.shape
+            picture = cv2.resize(picture, (max(1, round(width * aspect)), height))
+        return np.ascontiguousarray(np.rot90(picture, round(frame.rotation / 90)))
+
+
+def _open(source: Path | BinaryIO, name: str) -> AvObject:
+    try:
+        return av().open(str(source) if isinstance(source, Path) else source)
+    except av().FFmpegError as error:
+        if isinstance(error, OSError) and not isinstance(error, EOFError):
+            raise
+        raise ValueError(
+            f"video {name} must be one that FFmpeg reads, but it is not ({error.strerror}): "
+            "check that the file is whole"
+        ) from error
+
+
+def _seconds(frame: AvObject) -> Fraction | None:
+    return None if frame.pts is None else frame.pts * Fraction(frame.time_base)
