@@ -13,7 +13,16 @@ import ppvd
 from ppvd.cli.layers import Layer
 from ppvd.cli.mistakes import did_you_mean
 
-_SECTIONS = ("model", "data", "trainer", "seed_everything", "ckpt_path", "experiment", "config")
+_SECTIONS = (
+    "model",
+    "data",
+    "trainer",
+    "protocols",
+    "seed_everything",
+    "ckpt_path",
+    "experiment",
+    "config",
+)
 _UNKNOWN = re.compile(r"(?:[Oo]ption '([\w.+]+)'|unrecognized arguments: --([\w.+-]+))")
 _CLASS = re.compile(r"class_path[ =]'([\w.]+)'")
 _NO_CLASS = re.compile(r"(?:import path string: |no attribute '|No module named ')([\w.]+)")

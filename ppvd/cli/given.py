@@ -15,11 +15,13 @@ class Given:
     """The words after a verb, sorted.
 
     Attributes:
-        files: Recipes in the order given.
+        files: Recipes in the order in which later ones win: as given, but models before
+            benchmarks, so that a recipe's own data never take the place of a benchmark's.
         recipes: Their content.
         options: All other words.
         ckpt_path: Checkpoint asked for on the command line, else in a recipe.
         experiment: Name of the experiment asked for.
+        stem: File name of the first recipe given, without its suffix.
     """
 
     files: tuple[str, ...]
@@ -27,11 +29,7 @@ class Given:
     options: tuple[str, ...]
     ckpt_path: str | None
     experiment: str | None
-
-    @property
-    def stem(self) -> str | None:
-        """File name of the first recipe without its suffix."""
-        return Path(self.files[0]).stem if self.files else None
+    stem: str | None
 
     @property
     def is_recipe(self) -> bool:
@@ -59,16 +57,20 @@ def read_words(words: list[str]) -> Given:
         known, options = parser.parse_known_args(words)
     except argparse.ArgumentError as error:
         raise UsageError(str(error)) from error
-    recipes = tuple(_read_recipe(file) for file in known.config)
+    read = [(file, _read_recipe(file)) for file in known.config]
+    if any("protocols" in recipe for _, recipe in read):
+        read.sort(key=lambda one: "class_path" not in _mapping(one[1].get("model")))
+    recipes = tuple(recipe for _, recipe in read)
     settings: dict[str, Any] = {}
     for recipe in recipes:
         settings.update(recipe)
     return Given(
-        files=tuple(known.config),
+        files=tuple(file for file, _ in read),
         recipes=recipes,
         options=tuple(options),
         ckpt_path=known.ckpt_path or settings.get("ckpt_path"),
         experiment=known.experiment or settings.get("experiment"),
+        stem=Path(known.config[0]).stem if known.config else None,
     )
 
 

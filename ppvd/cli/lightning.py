@@ -3,6 +3,7 @@
 import argparse
 import pickle
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from ppvd.cli.keep_config import KeepConfig
 from ppvd.cli.layers import Layer, differences, keep_same_classes, remembered_layers, table
 from ppvd.cli.mistakes import UsageError
 from ppvd.cli.parsing import accept_presets
+from ppvd.cli.provenance import provenance
 from ppvd.cli.quiet import hush
 
 LOG_FOLDER = "lightning_logs"
@@ -123,6 +125,10 @@ class PPVDCLI(LightningCLI):
             raise UsageError(str(reason)) from error
         self.model.protocols = self._get(self.config_init, "protocols") or {}
 
+    def after_test(self) -> None:
+        """Name the protocol of what was printed."""
+        rank_zero_only(print)(provenance(self.model, self.trainer.log_dir))
+
     def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
         settled = {"weights_only": True}
         if subcommand == "predict":
@@ -153,9 +159,10 @@ class PPVDCLI(LightningCLI):
         sources = [*self.layers, *map(Layer, self.given.files, self.given.recipes)]
         with tempfile.TemporaryDirectory() as folder:
             files = [_write(Path(folder, f"{n}.yaml"), p) for n, p in enumerate(self.layers)]
-            recipes = [f"--config={file}" for file in (*files, *self.given.files)]
+            words = [f"--config={file}" for file in (*files, *self.given.files)]
+            words = _fresh_protocols([*words, *self._options()], sources)
             try:
-                self.config = parser.parse_args([self.verb, *recipes, *self._options()])
+                self.config = parser.parse_args([self.verb, *words])
             except argparse.ArgumentError as error:
                 sentence = explain(error, sources=sources, options=self.given.options)
                 raise UsageError(sentence) from error
@@ -210,6 +217,19 @@ class PPVDCLI(LightningCLI):
                 f"it; it can be tested"
             )
         return None
+
+
+def _fresh_protocols(words: list[str], sources: Sequence[Layer]) -> list[str]:
+    """Let protocols given later replace earlier ones whole; key by key they would mix.
+
+    Args:
+        words: One word for each of ``sources``, then the options.
+        sources: Configuration files, in their order.
+    """
+    names = ["protocols" in source.config for source in sources]
+    names += [word.partition("=")[0] == "--protocols" for word in words[len(sources) :]]
+    given = [["--protocols=null"] * named for named in names]
+    return [word for fresh, one in zip(given, words, strict=True) for word in (*fresh, one)]
 
 
 def _checkpoint(verb: str, given: Given) -> Checkpoint | None:

@@ -9,6 +9,7 @@ from ppvd.cli.checkpoint import Checkpoint, mismatch, read_checkpoint
 from ppvd.cli.explain import explain, parameters, unwrapped
 from ppvd.cli.layers import Config, Layer
 from ppvd.cli.mistakes import UsageError, did_you_mean
+from ppvd.cli.parsing import accept_presets
 from ppvd.semantics import read_state_dict
 from ppvd.tasks import PPD, PPVD, DepthTask
 from ppvd.weights import PUBLISHED, Pretrained, read_card, read_pretrained
@@ -131,6 +132,7 @@ def _is_published(source: str | Path) -> bool:
 def _build(checkpoint: Checkpoint, changes: dict[str, object]) -> DepthTask:
     init_args = {**checkpoint.model["init_args"], **changes}
     config: Config = {"model": {**checkpoint.model, "init_args": init_args}}
+    accept_presets()
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(DepthTask, "model")
     try:

@@ -14,6 +14,7 @@ from torchmetrics import MeanMetric, MetricCollection
 from ppvd.batch import DepthBatch
 from ppvd.geometry import Alignment
 from ppvd.protocols import Protocol, Row, SampleScores, Unit
+from ppvd.protocols.describe import describe, digest
 from ppvd.protocols.protocol import Resize
 
 
@@ -50,6 +51,20 @@ class Benchmark:
     seconds: MeanMetric
     rows: list[Row] = field(default_factory=list)
     means: dict[str, float] = field(default_factory=dict)
+
+    def card(self, unit: Unit) -> dict[str, object]:
+        """Say what its numbers depend on besides the model: name, hash, and all the rules.
+
+        Args:
+            unit: What the predictions mean.
+        """
+        if self.protocol is None:
+            name, rules = "every valid pixel", {"metrics": describe(self.scores.metrics)}
+        else:
+            name, rules = self.protocol.name, self.protocol.describe()
+        aligned = {"prediction": str(unit), "alignment": describe(self.alignment)}
+        hashed = self.protocol.hash if self.protocol else digest(rules)
+        return {"name": name, "hash": hashed, "used": aligned, "rules": rules}
 
 
 class EvaluatedTask(L.LightningModule, ABC):
@@ -94,14 +109,6 @@ class EvaluatedTask(L.LightningModule, ABC):
                 f"protocols must say how {', '.join(lacking)} is evaluated, but name only "
                 f"{', '.join(self.protocols)}"
             )
-
-    def on_after_batch_transfer(self, batch: DepthBatch, dataloader_idx: int) -> DepthBatch:
-        """Let the network, the metrics and all callbacks see what the protocol shows."""
-        trainer = self.trainer
-        if not (trainer.testing or trainer.validating or trainer.sanity_checking):
-            return batch
-        protocol = self._benchmark(dataloader_idx).protocol
-        return batch if protocol is None else protocol.prepare(batch)
 
     def validation_step(
         self,
@@ -149,6 +156,8 @@ class EvaluatedTask(L.LightningModule, ABC):
         return list(self.benchmarks.values())[dataloader_idx]
 
     def _evaluate(self, batch: DepthBatch, benchmark: Benchmark) -> Evaluated:
+        if benchmark.protocol is not None:  # In place: callbacks see what network and metrics see.
+            batch.update(benchmark.protocol.prepare(batch))
         self._resize = benchmark.protocol.resize if benchmark.protocol else "model"
         start = time.perf_counter()
         prediction = self.predict(batch["image"], keys=batch["key"])

@@ -60,9 +60,10 @@ def test_card_says_how_it_was_measured(tested):
     assert results["num_images"] == {"rooms": 3, "streets": 2}
     assert results["seed"] == 42
     assert results["sampling"] == {"num_steps": 3}
-    assert results["protocol"]["errors"]["class"] == "DepthErrors"
-    assert "space='log'" in results["protocol"]["errors"]["alignment"]
-    assert results["protocol"]["errors"]["min_pixels"] == 10
+    assert results["model_metrics"]["errors"]["class"] == "DepthErrors"
+    assert results["model_metrics"]["errors"]["alignment"]["space"] == "log"
+    assert results["model_metrics"]["errors"]["min_pixels"] == 10
+    assert results["hardware"]["cpus"] >= 1
     assert (results["precision"], results["device"]) == ("32-true", "cpu")
     assert results["task"] == "TinyTask"
     assert results["seconds"] > 0
