@@ -56,13 +56,13 @@ class Kitti(EvaluationVideos):
     """Pictures of the left colour camera that have improved ground truth.
 
     Args:
-        list_file: Published list of frames, ``eigen_test_files_with_gt.txt``: a line holds
+        keep: Published list of frames, ``eigen_test_files_with_gt.txt``: a line holds
             picture and ground truth, or ``None`` for the latter (45 of 697 lines, which are not
             among the split's 652). Without it, every frame with ground truth is taken: those of
             the folder ``train`` or ``val`` as the split says, or all for ``test``.
     """
 
-    list_file: Path | None = None
+    keep: Path | None = None
 
     dataset: ClassVar[str] = "kitti"
     licence: ClassVar[str] = "CC BY-NC-SA 3.0"
@@ -96,8 +96,8 @@ class Kitti(EvaluationVideos):
 
     def shots(self) -> Iterator[Shot]:
         """List the frames of the published list, or of all drives of the split."""
-        if self.list_file is not None:
-            yield from self._listed(self.list_file)
+        if self.keep is not None:
+            yield from self._listed(self.keep)
             return
         for drive, folder in sorted(self._truths.items()):
             depths = numbered(self.raw, folder, r"(\d+)\.png")
@@ -112,12 +112,10 @@ class Kitti(EvaluationVideos):
         folder = self._pictures.get(drive)
         return {} if folder is None else numbered(self.raw, folder, r"(\d+)\.png")
 
-    def _listed(self, list_file: Path) -> Iterator[Shot]:
-        for line in read_table(list_file):
+    def _listed(self, keep: Path) -> Iterator[Shot]:
+        for line in read_table(keep):
             if len(line) < 2 or not line[0].endswith(".png"):
-                raise ShardError(
-                    f"list_file {list_file.name} must name picture and truth, got {line}"
-                )
+                raise ShardError(f"keep {keep.name} must name picture and truth, got {line}")
             picture, truth = Path(line[0]), line[1]
             if truth != NO_TRUTH:
                 yield self._shot(picture.parts[-4], picture.name)
@@ -143,10 +141,10 @@ class Kitti(EvaluationVideos):
 
     def notes(self) -> dict[str, object]:
         """Return the list's checksum and how many of its lines have no ground truth."""
-        if self.list_file is None:
+        if self.keep is None:
             return {}
-        lines = read_table(self.list_file)
-        return list_revision(self.list_file) | {
+        lines = read_table(self.keep)
+        return list_revision(self.keep) | {
             "listed": len(lines),
             "listed_without_truth": sum(line[1] == NO_TRUTH for line in lines),
         }

@@ -48,12 +48,12 @@ class ScanNet(EvaluationVideos):
     """Frames of the scans under the folder, pictures shrunk to the size of depth.
 
     Args:
-        list_file: Published list: of frames (``scene0406_02/color/000300.jpg ...``, as that of
+        keep: Published list: of frames (``scene0406_02/color/000300.jpg ...``, as that of
             the 800 which benchmarks use) or of scans (``scene0707_00``, as the official splits).
             Without it all frames are taken; neighbours hardly differ, so set ``stride``.
     """
 
-    list_file: Path | None = None
+    keep: Path | None = None
 
     dataset: ClassVar[str] = "scannet"
     licence: ClassVar[str] = "ScanNet terms of use: research, by signed agreement"
@@ -75,7 +75,7 @@ class ScanNet(EvaluationVideos):
     def shots(self) -> Iterator[Shot]:
         """List the frames of all scans in order, or those that the list names."""
         every: dict[str, list[int]] = {scan: [] for scan in self._scans}
-        for scan, numbers in (_read_list(self.list_file) if self.list_file else every).items():
+        for scan, numbers in (_read_list(self.keep) if self.keep else every).items():
             found = {shot.number: shot for shot in self._scan(scan)}
             for number in numbers or sorted(found) or [0]:
                 yield found.get(number) or _missing(scan, number)
@@ -84,7 +84,7 @@ class ScanNet(EvaluationVideos):
         """Return the list's checksum, and how many scans are streams and how many exported."""
         streams = sum(path.suffix == ".sens" for path in self._scans.values())
         layout = {"sens": streams, "exported": len(self._scans) - streams}
-        return {"scans": layout} | list_revision(self.list_file)
+        return {"scans": layout} | list_revision(self.keep)
 
     def _scan(self, scan: str) -> list[Shot]:
         path = self._scans.get(scan)
@@ -188,7 +188,7 @@ def _read_list(path: Path) -> dict[str, list[int]]:
     for words in read_table(path):
         scan, *parts = Path(words[0]).parts
         if len(parts) not in (0, 2) or (parts and not Path(parts[1]).stem.isdigit()):
-            raise ShardError(f"list_file {path.name} must name frames or scans, got {words[0]}")
+            raise ShardError(f"keep {path.name} must name frames or scans, got {words[0]}")
         listed.setdefault(scan, []).extend(int(Path(parts[1]).stem) for _ in parts[:1])
     return listed
 

@@ -71,7 +71,7 @@ def test_the_list_decides_which_frames_count(tree, tmp_path, frames):
     lines.write_text(
         "".join(f"{picture_name(FIRST, number)} {truth} 721.5377\n" for number, truth in rows)
     )
-    source = Kitti(raw=tree.root, list_file=lines)
+    source = Kitti(raw=tree.root, keep=lines)
     found, left_out = frames(source)
     assert list(found) == [f"{FIRST}/000007", f"{FIRST}/000005"]
     assert left_out == {f"{FIRST}/000009": "its picture and ground truth is missing"}
@@ -79,8 +79,8 @@ def test_the_list_decides_which_frames_count(tree, tmp_path, frames):
     assert (notes["listed"], notes["listed_without_truth"]) == (4, 1)
     before = source.describe()
     lines.write_text(lines.read_text().replace("None", "none"))
-    assert Kitti(raw=tree.root, list_file=lines).notes() != notes
-    assert before["list_file"] == "eigen.txt"
+    assert Kitti(raw=tree.root, keep=lines).notes() != notes
+    assert before["keep"] == "eigen.txt"
 
 
 def test_a_list_of_something_else_is_refused(tree, tmp_path):
@@ -88,7 +88,7 @@ def test_a_list_of_something_else_is_refused(tree, tmp_path):
     lines = tmp_path / "list.txt"
     lines.write_text("2011_09_26_drive_0002_sync 0000000005 l\n")
     with pytest.raises(ShardError, match=r"list\.txt must name picture and truth"):
-        len(Kitti(raw=tree.root, list_file=lines))
+        len(Kitti(raw=tree.root, keep=lines))
 
 
 def test_truth_decides_which_pictures_count_and_the_split_which_drives(tree, frames):

@@ -81,16 +81,16 @@ def test_lists_of_frames_and_of_scans_are_understood(tree, tmp_path, frames):
     ]
     parts = [stem.split() for stem in stems]
     lines.write_text("".join(f"{s}/color/{n}.jpg {s}/depth/{n}.png\n" for s, n in parts))
-    found, left_out = frames(ScanNet(raw=tree.root, list_file=lines))
+    found, left_out = frames(ScanNet(raw=tree.root, keep=lines))
     assert list(found) == ["scene0406_02/000200", "scene0406_02/000100"]
     assert list(left_out) == ["scene0025_00/000300", "scene0001_00/000000"]
     lines.write_text("scene0025_00\nscene0002_00\n")
-    found, left_out = frames(ScanNet(raw=tree.root, list_file=lines))
+    found, left_out = frames(ScanNet(raw=tree.root, keep=lines))
     assert [key[-6:] for key in found] == ["000000", "000100", "000200"]
     assert left_out == {"scene0002_00/000000": "its scan or frame is missing"}
     lines.write_text("color/000300.jpg\n")
     with pytest.raises(ShardError, match=r"must name frames or scans, got color/000300\.jpg"):
-        len(ScanNet(raw=tree.root, list_file=lines))
+        len(ScanNet(raw=tree.root, keep=lines))
 
 
 def test_a_stream_gives_what_it_holds(tree, sens, frames, holds):
