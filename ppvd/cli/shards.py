@@ -1,4 +1,4 @@
-"""``ppvd shards``: build shard sets and check them, and look through downloads."""
+"""``ppvd shards``: build shard sets, look at them, and look through downloads."""
 
 import argparse
 import sys
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from ppvd.cli.doctor import add_doctor
+from ppvd.cli.preview import add_preview
+from ppvd.cli.stats import add_stats
 from ppvd.data.sources import DOWNLOADS
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ examples:
   ppvd shards build middlebury --out data_shards/motorcycle
   ppvd shards build hypersim --raw downloads/hypersim --out data_shards/hypersim/train --workers 8
   ppvd shards check data_shards/rooms
+  ppvd shards preview data_shards/rooms --out rooms.png
+  ppvd shards stats data_shards/rooms data_shards/rooms_val
   ppvd shards doctor downloads/hypersim
 """
 
@@ -64,7 +68,7 @@ def _parser(args: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "ppvd shards", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=style
     )
-    verbs = parser.add_subparsers(required=True, metavar="build|check|doctor")
+    verbs = parser.add_subparsers(required=True, metavar="build|check|doctor|preview|stats")
     build = verbs.add_parser(
         "build", help="write a shard set", epilog=EXAMPLES, formatter_class=style
     )
@@ -89,6 +93,8 @@ def _parser(args: list[str]) -> argparse.ArgumentParser:
             "doctor", help="look for what is wrong with a download", formatter_class=style
         )
     )
+    add_preview(verbs.add_parser("preview", help="draw some samples of a shard set"))
+    add_stats(verbs.add_parser("stats", help="count what shard sets hold and what they share"))
     return parser
 
 
