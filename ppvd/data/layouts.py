@@ -38,8 +38,9 @@ LAYOUTS = {
     "PointOdyssey": Layout(
         sign=r"/rgbs/rgb_\d+\.jpg$|/depths/depth_\d+\.png$", median_m=(0.3, 400)
     ),
-    "NyuV2": Layout(
-        sign=r"/nyu_depth_v2_labeled\.mat$|/(sync_depth|filled)_\d+\.png$", median_m=(0.5, 10)
+    "NyuV2": Layout(sign=r"/nyu_depth_v2_labeled\.mat$|/filled_\d+\.png$", median_m=(0.5, 10)),
+    "NyuV2Videos": Layout(
+        sign=r"/sync_depth_\d+\.png$|/[rd]-\d+\.\d+-\d+\.p[pg]m$", median_m=(0.5, 10)
     ),
     "Kitti": Layout(sign=r"/\d{4}_\d\d_\d\d_drive_\d{4}_sync$", median_m=(3, 60)),
     "Eth3d": Layout(sign=r"/dslr_(images|calibration_jpg)$", median_m=(0.5, 100)),

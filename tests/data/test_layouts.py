@@ -20,6 +20,7 @@ NAMES = {
     "IRS": ["Home/RoyalRoom/l_1.png", "Home/RoyalRoom/d_1.exr"],
     "PointOdyssey": ["train/ani/rgbs/rgb_00000.jpg", "train/ani/depths/depth_00000.png"],
     "NyuV2": ["test/kitchen_0004/rgb_0001.png", "test/kitchen_0004/filled_0001.png"],
+    "NyuV2Videos": ["cafe/cafe_0001a/r-1294439300.6-1.ppm", "cafe/cafe_0001a/d-1294439300.6-1.pgm"],
     "Kitti": [
         "2011_09_26/2011_09_26_drive_0002_sync/image_02/data/0000000069.png",
         "val/2011_09_26_drive_0002_sync/proj_depth/groundtruth/image_02/0000000069.png",

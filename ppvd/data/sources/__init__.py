@@ -19,6 +19,7 @@ DOWNLOADS: dict[str, str] = {
     "IRS": "rendered walks through rooms, pictures or clips; train",
     "PointOdyssey": "rendered videos of people and animals, pictures or clips; train, val, test",
     "NyuV2": "rooms before a Kinect, the labelled frames (NYU Depth v2); train and test",
+    "NyuV2Videos": "rooms before a Kinect, recordings or exports (NYU Depth v2); test",
     "Kitti": "streets before a car with improved laser depth, pictures or videos; test and others",
     "Eth3d": "laser scans before a 24 megapixel camera; test",
     "ScanNet": "rooms before a depth sensor, scans or exported frames, pictures or videos; test",

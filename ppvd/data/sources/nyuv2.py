@@ -27,20 +27,16 @@ from ppvd.data.raw import (
     folders_holding,
     numbered,
     pair,
-    pinhole,
     read_depth_png,
     read_picture,
 )
 from ppvd.data.schema import Split
 from ppvd.data.sources.evaluation import EvaluationSource, expect_size
+from ppvd.data.sources.kinect import INTRINSICS, SIZE
 
 if TYPE_CHECKING:
     import h5py
 
-# The authors' calibration of the colour camera, as their toolbox has it. Depth is projected into
-# its picture; the distortion of its lens is left in.
-SIZE = (480, 640)
-INTRINSICS = pinhole(518.857901, 519.469611, 325.582449, 253.736166)
 LABELED = "nyu_depth_v2_labeled.mat"
 SPLITS = "splits.mat"
 PICTURE = r"rgb_(\d+)\.(?:png|jpe?g)"
@@ -59,7 +55,6 @@ class NyuV2(EvaluationSource):
     dataset: ClassVar[str] = "nyuv2"
     licence: ClassVar[str] = "NYU Depth v2: for research, cite Silberman et al. 2012"
     splits: ClassVar[tuple[Split, ...]] = ("train", "test")
-    flags: ClassVar[tuple[str, ...]] = ("lens distortion is left in the pictures",)
 
     def shots(self) -> Iterator[Shot]:
         """List the split's frames, numbered from 1 in the order of the authors' file."""
