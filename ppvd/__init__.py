@@ -44,14 +44,21 @@ _NAMES = {
         PointCloud WindowChain cloud_from_depth colourise crop_intrinsics cut3r_alignment
         depthcrafter_alignment dilate edge_chamfer enlarge_depth fit_affine fit_scale
         flip_intrinsics flying_points intrinsics_from_fov marigold_alignment masked_quantiles
-        mean_distance midas_alignment moge_alignment no_alignment ppd_alignment project
-        scale_intrinsics unproject vda_alignment working_size write_ply
+        mean_distance midas_alignment moge_alignment nearest_distances no_alignment ppd_alignment
+        project scale_intrinsics splat_depth unproject vda_alignment working_size write_ply
     """,
     "losses": """
         CodeError CodeStep FeatureAlignment FlowStep GradientMatching TemporalGradient
         VelocityError
     """,
-    "metrics": "DepthErrors EdgeChamfer ImageMeans depth_errors",
+    "metrics": """
+        Autoencoder BoundaryF1 ClipMeans CloudScore DepthErrors DiscBoundaryF1 Drift EdgeChamfer
+        EdgeDistance FlowWarpingError FlyingPixels ImageMeans SeamJump TemporalAlignmentError
+        TemporalGradientError ThroughAutoencoder bootstrap_interval boundary_f1 cloud_scores
+        decode_keys depth_errors disc_boundary_f1 edge_distances flow_warping_error
+        scale_and_shift_drift seam_jump temporal_alignment_error temporal_gradient_error
+        through_autoencoder
+    """,
     "nn": """
         Attention Block Branches CascadeDiT Condition Mlp Modulation Modulator Propagation
         References Rotary SemanticPrompt Stage TokenGrid attend patchify rotary sincos

@@ -10,7 +10,13 @@ from ppvd.geometry.camera import (
     unproject,
 )
 from ppvd.geometry.chain import WindowChain
-from ppvd.geometry.chamfer import Chamfer, edge_chamfer, flying_points, mean_distance
+from ppvd.geometry.chamfer import (
+    Chamfer,
+    edge_chamfer,
+    flying_points,
+    mean_distance,
+    nearest_distances,
+)
 from ppvd.geometry.codec import DepthCodec, DepthRange, DisparityCodec, LogDepthCodec
 from ppvd.geometry.colour import colourise
 from ppvd.geometry.edges import DepthCanny, dilate
@@ -28,6 +34,7 @@ from ppvd.geometry.presets import (
     vda_alignment,
 )
 from ppvd.geometry.quantiles import masked_quantiles
+from ppvd.geometry.reproject import splat_depth
 from ppvd.geometry.size import working_size
 
 __all__ = [
@@ -59,10 +66,12 @@ __all__ = [
     "mean_distance",
     "midas_alignment",
     "moge_alignment",
+    "nearest_distances",
     "no_alignment",
     "ppd_alignment",
     "project",
     "scale_intrinsics",
+    "splat_depth",
     "unproject",
     "vda_alignment",
     "working_size",

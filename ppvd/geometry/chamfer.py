@@ -41,10 +41,12 @@ def edge_chamfer(
     intrinsics: Tensor,
     *,
     target: Literal["near", "full"] = "near",
+    unit: Literal["m", "log"] = "m",
+    squared: bool = False,
 ) -> list[Chamfer]:
     """Compare predicted and true points near edges, image by image, on the CPU.
 
-    Distances are Euclidean, unsquared, in metres.
+    Distances are Euclidean, and by default unsquared, in metres.
 
     Args:
         prediction: Aligned depth in metres, ``(B, 1, H, W)``.
@@ -54,43 +56,56 @@ def edge_chamfer(
         intrinsics: Pinhole matrices in pixels, ``(B, 3, 3)``.
         target: Neighbours are sought among the other cloud's points near edges, or among all
             its valid points.
+        unit: Points where they are, or at ``log(depth + 1)`` along the same rays.
+        squared: Whether the mean is of squared distances.
 
     Returns:
         One ``Chamfer`` an image; nan if no valid pixel is near an edge or a prediction there is
         not finite.
 
     Raises:
-        ValueError: If ``target`` is unknown.
+        ValueError: If ``target`` or ``unit`` is unknown.
     """
     if target not in ("near", "full"):
         raise ValueError(f"target must be near or full, got {target!r}")
+    if unit not in ("m", "log"):
+        raise ValueError(f"unit must be m or log, got {unit!r}")
     near = near_edge & valid
     sought = near if target == "near" else valid
-    predicted = unproject(prediction.double(), intrinsics.double()).detach().cpu().numpy()
-    true = unproject(depth.double(), intrinsics.double()).detach().cpu().numpy()
+    maps = [prediction.double(), depth.double()]
+    maps = [one.log1p() for one in maps] if unit == "log" else maps
+    predicted, true = (unproject(one, intrinsics.double()).detach().cpu().numpy() for one in maps)
     masks = zip(near[:, 0].cpu().numpy(), sought[:, 0].cpu().numpy(), strict=True)
     return [
         Chamfer(
-            acc=mean_distance(p[:, query].T, t[:, aim].T),
-            comp=mean_distance(t[:, query].T, p[:, aim].T),
+            acc=mean_distance(p[:, query].T, t[:, aim].T, squared=squared),
+            comp=mean_distance(t[:, query].T, p[:, aim].T, squared=squared),
         )
         for p, t, (query, aim) in zip(predicted, true, masks, strict=True)
     ]
 
 
-def mean_distance(points: NDArray[Any], target: NDArray[Any]) -> float:
+def mean_distance(points: NDArray[Any], target: NDArray[Any], *, squared: bool = False) -> float:
     """Return the mean distance from ``points`` (N, 3) to their nearest in ``target`` (M, 3).
 
-    Nan if either is empty or holds a value that is not finite.
+    With ``squared``, of the squares. Nan if either is empty or holds a value that is not finite.
     """
-    if not (
-        len(points) and len(target) and np.isfinite(points).all() and np.isfinite(target).all()
-    ):
-        return math.nan
+    distance = nearest_distances(points, target)
+    distance = distance**2 if squared else distance
+    return float(distance.mean()) if len(distance) else math.nan
+
+
+def nearest_distances(points: NDArray[Any], target: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the distance from each of ``points`` (N, 3) to its nearest in ``target`` (M, 3).
+
+    Nan throughout if ``target`` is empty or either holds a value that is not finite.
+    """
+    if not (len(target) and np.isfinite(points).all() and np.isfinite(target).all()):
+        return np.full(len(points), np.nan)
     # The unbalanced tree halves the whole time: each tree is built once and queried once.
     tree = cKDTree(target, balanced_tree=False, compact_nodes=False)
     distance, _ = tree.query(points)
-    return float(distance.mean())
+    return np.asarray(distance, np.float64)
 
 
 def flying_points(

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
+from ppvd.geometry.device_edges import device_canny
+
 
 @dataclass(frozen=True)
 class DepthCanny:
@@ -27,9 +29,13 @@ class DepthCanny:
             OpenCV's tutorial; halving them moves the Chamfer distance by a tenth).
         aperture: Side of the Sobel kernel: 3, 5 or 7.
         euclidean: Gradient length by the L2 norm instead of OpenCV's default, L1.
+        engine: ``"opencv"``, the reference, on the CPU; or ``"kornia"`` on the device of the maps,
+            with ``euclidean`` gradients and aperture 3 only. The two agree pixel by pixel (cv2 5.0,
+            kornia 0.9) but around holes, where of several nearest pixels they take different ones.
 
     Raises:
-        ValueError: If a name is unknown, the aperture no Sobel size or the thresholds not ordered.
+        ValueError: If a name is unknown, the aperture no Sobel size, the thresholds not ordered,
+            or the engine has not what is asked.
     """
 
     space: Literal["log", "depth"] = "log"
@@ -37,6 +43,7 @@ class DepthCanny:
     high_threshold: float = 200.0
     aperture: int = 3
     euclidean: bool = False
+    engine: Literal["opencv", "kornia"] = "opencv"
 
     def __post_init__(self) -> None:
         if self.space not in ("log", "depth"):
@@ -48,9 +55,16 @@ class DepthCanny:
                 "thresholds must satisfy 0 <= low_threshold <= high_threshold, got "
                 f"{self.low_threshold} and {self.high_threshold}"
             )
+        if self.engine not in ("opencv", "kornia"):
+            raise ValueError(f"engine must be opencv or kornia, got {self.engine!r}")
+        if self.engine == "kornia" and not (self.euclidean and self.aperture == 3):
+            raise ValueError(
+                "engine kornia has Euclidean gradients of aperture 3 only, got "
+                f"euclidean={self.euclidean} and aperture {self.aperture}"
+            )
 
     def __call__(self, depth: Tensor, valid: Tensor) -> Tensor:
-        """Return the edge pixels of each map; computed on the CPU, image by image.
+        """Return the edge pixels of each map; by OpenCV on the CPU, image by image.
 
         Args:
             depth: Metres, ``(B, 1, H, W)``, positive where valid.
@@ -70,9 +84,20 @@ class DepthCanny:
                 "depth and valid must both have shape (B, 1, H, W), got "
                 f"{tuple(depth.shape)} and {tuple(valid.shape)}"
             )
+        if self.engine == "kornia":
+            return self._device_edges(depth, valid)
         maps = zip(depth[:, 0].detach().cpu().numpy(), valid[:, 0].cpu().numpy(), strict=True)
         edges = [torch.from_numpy(self._edges(one, mask)) for one, mask in maps]
         return torch.stack(edges)[:, None].to(depth.device) if edges else valid.clone()
+
+    def _device_edges(self, depth: Tensor, valid: Tensor) -> Tensor:
+        values = depth.double().where(valid, 1.0)
+        return device_canny(
+            values.log() if self.space == "log" else values,
+            valid,
+            low_threshold=self.low_threshold,
+            high_threshold=self.high_threshold,
+        )
 
     def _edges(self, depth: NDArray[Any], valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
         if not valid.any():

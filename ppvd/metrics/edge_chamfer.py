@@ -1,11 +1,13 @@
 """The edge-aware Chamfer distance (paper Table VI)."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from ppvd.geometry import Alignment, DepthCanny, dilate, edge_chamfer
+from ppvd.metrics.depth_errors import frame_keys
 from ppvd.metrics.means import ImageMeans
 
 _RELEASED_ALIGNMENT = Alignment()
@@ -32,9 +34,12 @@ class EdgeChamfer(ImageMeans):
             choice of all. 1 is the narrowest band that holds both sides of an edge.
         target: Neighbours among the other cloud's points near edges, or among all of its
             points (5 to 19 % smaller distances).
+        unit: ``"m"``, or ``"log"`` for points at ``log(depth + 1)``, where far edges weigh less.
+        squared: Whether distances are squared before the mean.
+        table: As in ``ImageMeans``.
 
     Raises:
-        ValueError: If ``dilation`` is negative or ``target`` unknown.
+        ValueError: If ``dilation`` is negative, or ``target`` or ``unit`` unknown.
     """
 
     NAMES = ("chamfer", "acc", "comp")
@@ -46,22 +51,37 @@ class EdgeChamfer(ImageMeans):
         canny: DepthCanny = _CANNY,
         dilation: int = 1,
         target: Literal["near", "full"] = "near",
+        unit: Literal["m", "log"] = "m",
+        squared: bool = False,
+        table: bool = False,
     ) -> None:
         if dilation < 0:
             raise ValueError(f"dilation must be at least 0 pixels, got {dilation}")
         if target not in ("near", "full"):
             raise ValueError(f"target must be near or full, got {target!r}")
+        if unit not in ("m", "log"):
+            raise ValueError(f"unit must be m or log, got {unit!r}")
         super().__init__(
             self.NAMES,
             skipped_name="num_without_edges",
-            identity=f"{alignment} {canny} {dilation} {target}",
+            identity=f"{alignment} {canny} {dilation} {target} {unit} {squared}",
+            table=table,
         )
         self.alignment = alignment
         self.canny = canny
         self.dilation = dilation
         self.target: Literal["near", "full"] = target
+        self.unit: Literal["m", "log"] = unit
+        self.squared = squared
 
-    def update(self, prediction: Tensor, depth: Tensor, valid: Tensor, intrinsics: Tensor) -> None:
+    def update(
+        self,
+        prediction: Tensor,
+        depth: Tensor,
+        valid: Tensor,
+        intrinsics: Tensor,
+        key: Sequence[str] | None = None,
+    ) -> None:
         """Add a batch of images, or of clips: one alignment a clip, each frame an image.
 
         Args:
@@ -69,13 +89,23 @@ class EdgeChamfer(ImageMeans):
             depth: True depth in metres, same shape.
             valid: True where ``depth`` is a measurement, bool, same shape.
             intrinsics: Pinhole matrices in pixels of these maps, ``(B, [T,] 3, 3)``.
+            key: Names of the images, or clips, for the table.
         """
         aligned = self.alignment(prediction, depth, valid)
         aligned, depth, valid = (maps.flatten(0, -4) for maps in (aligned, depth, valid))
         intrinsics = intrinsics.flatten(0, -3)
         near = dilate(self.canny(depth, valid), self.dilation) & valid
-        results = edge_chamfer(aligned, depth, near, valid, intrinsics, target=self.target)
+        results = edge_chamfer(
+            aligned,
+            depth,
+            near,
+            valid,
+            intrinsics,
+            target=self.target,
+            unit=self.unit,
+            squared=self.squared,
+        )
         rows = [(one.mean, one.acc, one.comp) for one in results]
         table = torch.tensor(rows, dtype=torch.double, device=depth.device).reshape(-1, 3)
         values = dict(zip(self.NAMES, table.unbind(dim=1), strict=True))
-        self.add(values, near.flatten(1).any(dim=1))
+        self.add(values, near.flatten(1).any(dim=1), key=frame_keys(key, prediction))
