@@ -1,5 +1,6 @@
 """Video files and pipes, decoded by FFmpeg's libraries."""
 
+import heapq
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -53,15 +54,23 @@ class VideoFile:
         return max(1, round(seconds * self.rate))
 
     def _pictures(self) -> Iterator[Decoded]:
+        """Yield what packets hold, in order of time; decoders pass over many broken ones silently.
+
+        Frames come with the times of their packets. A packet whose time has passed without a
+        frame has lost it.
+        """
+        awaited: list[int] = []  # a heap of times
         for packet in self._packets():
-            try:
-                frames = packet.decode()
-            except av().FFmpegError:
-                if packet.size:
-                    yield None, None
-                continue
-            for frame in frames:
+            if packet.size and packet.pts is not None and not packet.is_discard:
+                heapq.heappush(awaited, packet.pts)
+            for frame in _decoded(packet):
+                while awaited and frame.pts is not None and awaited[0] < frame.pts:
+                    yield None, heapq.heappop(awaited) * self._stream.time_base
+                if awaited and awaited[0] == frame.pts:
+                    heapq.heappop(awaited)
                 yield None if frame.is_corrupt else self._upright(frame), _seconds(frame)
+        for time in sorted(awaited):
+            yield None, time * self._stream.time_base
 
     def _packets(self) -> Iterator[AvObject]:
         """Yield packets up to the end, or up to where the file is broken off."""
@@ -92,6 +101,14 @@ def _open(source: Path | BinaryIO, name: str) -> AvObject:
             f"video {name} must be one that FFmpeg reads, but it is not ({error.strerror}): "
             "check that the file is whole"
         ) from error
+
+
+def _decoded(packet: AvObject) -> list[AvObject]:
+    try:
+        frames: list[AvObject] = packet.decode()
+    except av().FFmpegError:
+        return []
+    return frames
 
 
 def _seconds(frame: AvObject) -> Fraction | None:

@@ -35,8 +35,7 @@ def steady(pictures: Iterable[Decoded], *, name: str, rate: Fraction) -> Iterato
             start = time or Fraction(0)
             last = VideoFrame(picture, Fraction(0))
         else:
-            expected = last.time + 1 / rate
-            now = expected if picture is None or time is None else time - start
+            now = last.time + 1 / rate if time is None else time - start
             now = max(now, last.time + MIN_STEP_S)
             if picture is not None and picture.shape != last.image.shape:
                 raise ValueError(_other_size(name, number, picture, last.image))
