@@ -7,8 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -47,16 +45,21 @@ class Weed:
         self._wait()
 
     def _wait(self):
+        """Until the bucket takes an object."""
+        import obstore
+        from obstore.store import S3Store
+
+        names = {name.lower(): value for name, value in CREDENTIALS.items()}
+        options = {"client_options": {"allow_http": True}, "retry_config": {"max_retries": 0}}
+        store = S3Store(BUCKET, endpoint=self.address, **names, **options)
         for _ in range(600):
             assert self.process.poll() is None, Path(self.log.name).read_text()[-2000:]
             try:
-                urllib.request.urlopen(f"{self.address}/{BUCKET}/", timeout=1)
-            except urllib.error.HTTPError as error:
-                if error.code == 403:  # The bucket is there, and not for strangers.
-                    return
-            except OSError:
-                pass
-            time.sleep(0.05)
+                obstore.put(store, "ready", b"")
+            except (obstore.exceptions.BaseError, OSError):
+                time.sleep(0.05)
+            else:
+                return
         raise TimeoutError(Path(self.log.name).read_text()[-2000:])
 
     def close(self):

@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
@@ -33,6 +32,8 @@ examples:
   ppvd shards build middlebury --out data_shards/motorcycle
   ppvd shards build hypersim --raw downloads/hypersim --out data_shards/hypersim/train --workers 8
   ppvd shards check data_shards/rooms
+  ppvd shards build synthetic --out s3://bucket/rooms --count 3000 --size 128 128
+  ppvd shards check s3://bucket/rooms
   ppvd shards preview data_shards/rooms --out rooms.png
   ppvd shards stats data_shards/rooms data_shards/rooms_val
   ppvd shards doctor downloads/hypersim
@@ -84,9 +85,11 @@ def _parser(args: list[str]) -> argparse.ArgumentParser:
             _add_download(download, name=name)
     check = verbs.add_parser("check", help="look for anything that is off in a shard set")
     check.add_argument(
-        "folder", metavar="SET", type=Path, help="folder of the set, or its manifest"
+        "folder", metavar="SET", help="folder of the set, or its manifest, or the URL of either"
     )
-    check.add_argument("--root", help="folder of the tar files (default: the manifest's own)")
+    check.add_argument(
+        "--root", help="folder or URL of the tar files (default: the manifest's own)"
+    )
     check.set_defaults(run=_check)
     add_doctor(
         verbs.add_parser(
@@ -164,7 +167,11 @@ def _add_middlebury(parser: argparse.ArgumentParser) -> None:
 
 def _add_output(parser: argparse.ArgumentParser, *, name: str) -> None:
     parser.add_argument(
-        "--out", dest="folder", metavar="OUT", type=Path, required=True, help="folder of the set"
+        "--out",
+        dest="folder",
+        metavar="OUT",
+        required=True,
+        help="folder of the set, or its URL in an object store (s3://bucket/name, gs, az)",
     )
     parser.add_argument("--name", default=name, help=f"prefix of the tar files (default: {name})")
 

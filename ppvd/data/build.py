@@ -1,14 +1,14 @@
 """Writing a shard set: interrupted at any moment, it goes on where it stopped.
 
-A shard gets its name only when all of it is on the disk. What is finished stands in
-``unfinished.json``, a manifest of its own, until the real manifest is written as the last act.
+A shard gets its name only when all of it is on the disk, or in the object store. What is finished
+stands in ``unfinished.json``, a manifest of its own, until the real manifest is written as the last
+act.
 """
 
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from hashlib import file_digest
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -17,9 +17,11 @@ import webdataset
 
 from ppvd.data.encode import TOOL
 from ppvd.data.errors import ShardError
+from ppvd.data.folder import Folder, folder_at, load_from
 from ppvd.data.manifest import MANIFEST_NAME, LeftOut, Manifest, ShardEntry
 from ppvd.data.produce import Produced, SampleSource, produce
 from ppvd.data.schema import Split, check_key
+from ppvd.data.storage import sha256
 
 UNFINISHED_NAME = "unfinished.json"
 SHARD_BYTES = 256 * 2**20
@@ -30,7 +32,7 @@ MIN_SAMPLES = 32
 
 def build_shards(
     source: SampleSource,
-    out: Path,
+    out: Path | str,
     *,
     name: str,
     split: Split,
@@ -39,14 +41,15 @@ def build_shards(
     max_left_out: float = 0.01,
     advance: Callable[[int], object] = lambda _: None,
 ) -> Manifest:
-    """Write all samples of ``source`` as a shard set in the folder ``out``.
+    """Write all samples of ``source`` as a shard set to ``out``.
 
     The same arguments give the same bytes. Shards that an earlier run of the same build finished
     are kept if their checksums hold; a finished set is returned as it is.
 
     Args:
         source: Where the samples come from.
-        out: Folder of the set; it may hold nothing else than this set.
+        out: Folder of the set, or its URL in an object store, where each shard is uploaded once it
+            is made; it may hold nothing else than this set.
         name: Name of the set, prefix of its shards.
         split: Split the set is for.
         samples_per_shard: None for shards of about 256 MB, at least 16 of them if there are
@@ -71,8 +74,8 @@ def build_shards(
         tool=TOOL,
         shards=(),
     )
-    out.mkdir(parents=True, exist_ok=True)
-    manifest = _resume(out, wanted)
+    folder = folder_at(out)
+    manifest = _resume(folder, wanted)
     ranges = _ranges(len(source), samples_per_shard)
     files = [f"{name}-{split}-{number:06d}.tar" for number in range(len(ranges))]
     finished = {shard.file for shard in manifest.shards}
@@ -82,12 +85,12 @@ def build_shards(
     with closing(produce(source, indices, split=split, num_workers=num_workers)) as produced:
         for file, members in todo:
             samples = _counted(islice(produced, len(members)), advance)
-            manifest = _merged(manifest, *_write_shard(out / file, samples))
+            manifest = _merged(manifest, *_write_shard(folder, file, samples))
             if manifest.shards:
-                manifest.save(out / UNFINISHED_NAME)
+                folder.save(UNFINISHED_NAME, manifest.to_bytes())
     _check_left_out(manifest, num_samples=len(source), max_left_out=max_left_out)
-    manifest.save(out / MANIFEST_NAME)
-    (out / UNFINISHED_NAME).unlink(missing_ok=True)
+    folder.save(MANIFEST_NAME, manifest.to_bytes())
+    folder.remove(UNFINISHED_NAME)
     return manifest
 
 
@@ -97,30 +100,25 @@ def default_samples_per_shard(num_samples: int, sample_bytes: int) -> int:
     return min(by_bytes, max(-(-num_samples // MIN_SHARDS), MIN_SAMPLES))
 
 
-def sha256(path: Path) -> str:
-    """Return the checksum of a file in lower-case hexadecimal."""
-    with path.open("rb") as stream:
-        return file_digest(stream, "sha256").hexdigest()
-
-
-def _resume(out: Path, wanted: Manifest) -> Manifest:
-    """Return ``wanted`` with the shards that ``out`` holds already and whole."""
+def _resume(folder: Folder, wanted: Manifest) -> Manifest:
+    """Return ``wanted`` with the shards that ``folder`` holds already and whole."""
     for name in (MANIFEST_NAME, UNFINISHED_NAME):
-        if not (out / name).exists():
+        held = load_from(folder, name)
+        if held is None:
             continue
-        held = Manifest.load(out / name)
         if replace(held, shards=(), left_out=()) != wanted:
             raise ShardError(
-                f"out {out} must be empty or hold the same set, but {name} there says"
+                f"out {folder.location} must be empty or hold the same set, but {name} there says"
                 f" {_differences(held, wanted)}: choose another folder, or delete this one"
             )
-        wanted = replace(held, shards=tuple(s for s in held.shards if _is_whole(out, s)))
+        wanted = replace(held, shards=tuple(filter(folder.is_whole, held.shards)))
         if wanted != held:
-            wanted.save(out / UNFINISHED_NAME)
-            (out / MANIFEST_NAME).unlink(missing_ok=True)
+            folder.save(UNFINISHED_NAME, wanted.to_bytes())
+            folder.remove(MANIFEST_NAME)
         break
-    for part in out.glob("*.part"):
-        part.unlink(missing_ok=True)
+    for name in folder.names():
+        if name.endswith(".part"):
+            folder.remove(name)
     return wanted
 
 
@@ -130,38 +128,30 @@ def _differences(held: Manifest, wanted: Manifest) -> str:
     return ", ".join(f"{name} {old} (wanted {new})" for name, old, new in pairs if old != new)
 
 
-def _is_whole(out: Path, shard: ShardEntry) -> bool:
-    path = out / shard.file
-    return path.is_file() and path.stat().st_size == shard.bytes and sha256(path) == shard.sha256
-
-
 def _ranges(num_samples: int, samples_per_shard: int) -> list[range]:
     starts = range(0, num_samples, samples_per_shard)
     return [range(start, min(start + samples_per_shard, num_samples)) for start in starts]
 
 
 def _write_shard(
-    path: Path, produced: Iterator[Produced | LeftOut]
+    folder: Folder, name: str, produced: Iterator[Produced | LeftOut]
 ) -> tuple[ShardEntry | None, list[LeftOut]]:
-    """Write one shard under another name and rename it when all of it is on the disk."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
+    """Write one shard under a passing name; it gets its own when all of it is on the disk."""
+    with folder.appearing(name) as part:
         with part.open("wb") as stream:
             num_samples, left_out = _write_samples(stream, produced)
             stream.flush()
             os.fsync(stream.fileno())
         if num_samples == 0:
+            part.unlink()
             return None, left_out
         entry = ShardEntry(
-            file=path.name,
+            file=name,
             num_samples=num_samples,
             bytes=part.stat().st_size,
             sha256=sha256(part),
         )
-        part.replace(path)
-        return entry, left_out
-    finally:
-        part.unlink(missing_ok=True)
+    return entry, left_out
 
 
 def _write_samples(

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from ppvd.data.archive import read_samples
-from ppvd.data.build import UNFINISHED_NAME, sha256
+from ppvd.data.build import UNFINISHED_NAME
 from ppvd.data.coding import LogU16
 from ppvd.data.decode import RawSample, decode
 from ppvd.data.errors import BadSampleError, ShardError
+from ppvd.data.folder import Folder, folder_at
 from ppvd.data.frame import Frame
 from ppvd.data.manifest import MANIFEST_NAME, Manifest, ShardEntry, manifest_path
-from ppvd.data.storage import parent
+from ppvd.data.storage import join, on_this_machine, open_sized, parent, sha256
 
 # Depth outside this range is a wrong unit rather than a place (ours).
 MIN_DEPTH_M, MAX_DEPTH_M = 0.01, 10_000.0
@@ -24,7 +25,7 @@ MAX_SHIFT = 0.5
 
 
 def check_shards(
-    path: Path, *, root: str | None = None, advance: Callable[[int], object] = lambda _: None
+    path: str | Path, *, root: str | None = None, advance: Callable[[int], object] = lambda _: None
 ) -> Iterator[str]:
     """Yield a sentence for each thing that is wrong with a shard set.
 
@@ -32,19 +33,20 @@ def check_shards(
     frame, and asks whether the numbers can be metres and pixels.
 
     Args:
-        path: Manifest, or the folder that holds it.
-        root: Folder of the shards; the manifest's own if None.
+        path: Manifest, or the folder that holds it, or the URL of either.
+        root: Folder or URL prefix of the shards; the manifest's own folder if None.
         advance: Called with the count of samples read since the last call.
 
     Raises:
         ShardError: If the manifest cannot be read at all.
+        OSError: If the folder cannot be listed.
     """
     manifest = Manifest.load(path)
-    folder = Path(root or parent(manifest_path(path)))
+    folder = folder_at(root or parent(manifest_path(path)))
     yield from _check_folder(folder, manifest)
     seen: dict[str, str] = {}
     for entry in manifest.shards:
-        for raw in _read_all(folder, entry):
+        for raw in _read_all(folder.location, entry):
             if isinstance(raw, str):
                 yield raw
                 continue
@@ -55,28 +57,42 @@ def check_shards(
             yield from _check_sample(raw, manifest)
 
 
-def _check_folder(folder: Path, manifest: Manifest) -> Iterator[str]:
+def _check_folder(folder: Folder, manifest: Manifest) -> Iterator[str]:
     listed = {entry.file for entry in manifest.shards}
     if len(listed) != len(manifest.shards) or not listed:
         yield f"the manifest must list shards, each once, got {len(manifest.shards)}"
-    for found in sorted(folder.glob("*.tar")):
-        if found.name not in listed:
-            yield f"shard {found} is not in the manifest"
-    for left in sorted(folder.glob("*.part")):
-        yield f"file {left} is left from a build that was interrupted"
-    if (folder / UNFINISHED_NAME).exists():
-        what = "the build went on after" if (folder / MANIFEST_NAME).exists() else "there is no"
-        yield f"the build in {folder} is not finished ({what} {MANIFEST_NAME}): run it again"
+    found = folder.names()
+    for name in found:
+        if name.endswith(".tar") and name not in listed:
+            yield f"shard {join(folder.location, name)} is not in the manifest"
+        if name.endswith(".part"):
+            yield f"file {join(folder.location, name)} is left from a build that was interrupted"
+    if UNFINISHED_NAME in found:
+        what = "the build went on after" if MANIFEST_NAME in found else "there is no"
+        yield (
+            f"the build in {folder.location} is not finished ({what} {MANIFEST_NAME}): run it again"
+        )
 
 
-def _read_all(folder: Path, entry: ShardEntry) -> Iterator[RawSample | str]:
+def _read_all(root: str, entry: ShardEntry) -> Iterator[RawSample | str]:
     """Yield the samples of a shard, with a sentence in place of each that cannot be read."""
-    path, number = folder / entry.file, 0
+    try:
+        with on_this_machine(join(root, entry.file)) as path:
+            yield from _read_copy(root, entry, path)
+    except OSError as error:
+        yield f"shard {join(root, entry.file)} cannot be read: {error.strerror or error}"
+
+
+def _read_copy(root: str, entry: ShardEntry, path: Path) -> Iterator[RawSample | str]:
+    number = 0
     if path.is_file() and (got := sha256(path)) != entry.sha256:
-        yield f"shard {path} must have the manifest's sha256 {entry.sha256}, got {got}"
+        where = join(root, entry.file)
+        yield f"shard {where} must have the manifest's sha256 {entry.sha256}, got {got}"
     while number < entry.num_samples:
         try:
-            for raw in read_samples(entry, root=str(folder), start=number):
+            for raw in read_samples(
+                entry, root=root, start=number, opener=lambda *_: open_sized(str(path))
+            ):
                 yield raw
                 number += 1
         except BadSampleError as error:

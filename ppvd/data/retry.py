@@ -16,8 +16,6 @@ Result = TypeVar("Result")
 # a thousand readers do not come back at the same moment.
 MAX_ATTEMPTS = 12
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 20.0
-# Statuses of refusals that waiting may end: request timeout and too many requests.
-PASSING = ("408", "429")
 
 
 def persistently(action: Callable[[], Result], *, url: str) -> Result:
@@ -62,24 +60,26 @@ def changed(url: str) -> OSError:
 
 def _refusal(error: Exception, url: str) -> OSError | None:
     """Return the error to raise if trying again is in vain, in words that say what to do."""
-    from obstore import exceptions
-
     reason = _reason(error)
-    if isinstance(error, FileNotFoundError):
-        return FileNotFoundError(errno.ENOENT, f"there is no such object ({reason})", url)
-    if isinstance(error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError):
-        advice = "check the credentials in the environment and the rights they give"
-        return PermissionError(errno.EACCES, f"access is denied, {advice} ({reason})", url)
-    if isinstance(error, exceptions.PreconditionError):
-        return changed(url)
     status = re.search(r"status code: (4\d\d)", reason)
-    if status and status[1] not in PASSING:
-        return OSError(errno.EINVAL, f"the request is refused ({reason})", url)
-    return None
+    match status[1] if status else "":
+        case "404":
+            return FileNotFoundError(errno.ENOENT, f"there is none ({reason})", url)
+        case "401" | "403":
+            advice = "check the credentials in the environment and the rights they give"
+            return PermissionError(errno.EACCES, f"access is denied, {advice} ({reason})", url)
+        case "412":
+            return changed(url)
+        case "" | "408" | "429":  # Timeouts and too many requests pass, as connections do.
+            return None
+    return OSError(errno.EINVAL, f"the request is refused ({reason})", url)
 
 
 def _reason(error: Exception) -> str:
     """Return the short part of what obstore says, on one line."""
     text, _, _ = str(error).partition("\n\nDebug source")
     message = re.search(r"(.*?status code: [^:]*)", text, re.DOTALL)
-    return " ".join((message[1] if message else text).split())[:300]
+    reason = " ".join((message[1] if message else text).split())[:300]
+    # Where AWS's client looks for credentials last: at an address that only its machines have.
+    unknown = "169.254.169.254" in reason
+    return f"{reason}; there are no credentials in the environment" if unknown else reason

@@ -9,8 +9,12 @@ a connection broke, in the same version of the object.
 import errno
 import io
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from hashlib import file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote, urlsplit
@@ -75,6 +79,27 @@ def read_bytes(location: str) -> bytes:
     stream, _ = open_sized(location)
     with stream:
         return stream.read()
+
+
+def sha256(location: str | Path) -> str:
+    """Return the checksum of a file or object in lower-case hexadecimal."""
+    stream, _ = open_sized(str(location))
+    with stream:
+        return file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+@contextmanager
+def on_this_machine(location: str) -> Iterator[Path]:
+    """Lend a path with the content of a file or object; that of an object is removed afterwards."""
+    if not is_url(location):
+        yield local_path(location)
+        return
+    with tempfile.NamedTemporaryFile(prefix="ppvd-") as copy:
+        stream, _ = open_sized(location)
+        with stream:
+            shutil.copyfileobj(stream, copy, CHUNK_BYTES)
+        copy.flush()
+        yield Path(copy.name)
 
 
 class ObjectReader(io.RawIOBase):
