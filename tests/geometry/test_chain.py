@@ -77,3 +77,34 @@ def test_a_flat_window_joins_without_a_step_where_the_released_code_leaves_one(g
 def test_a_limit_that_lets_nothing_through_is_refused():
     with pytest.raises(ValueError, match="max_scale must be above 1, got 1"):
         WindowChain(KEYFRAMES, max_scale=1)
+
+
+def test_a_restored_chain_goes_on_as_if_it_had_not_stopped():
+    video = torch.rand(42, 1, 6, 5, generator=torch.Generator().manual_seed(0))
+    windows = windows_of(video, (1.0, 0.3, 2.5), (0.0, -0.4, 0.7))
+    whole, chain = chained(windows)
+    for stop in range(4):
+        begun, restored = WindowChain(KEYFRAMES), WindowChain(KEYFRAMES)
+        for window in windows[:stop]:
+            begun(window)
+        restored.restore(begun.state(), device=torch.device("cpu"))
+        assert len(restored.fits) == stop
+        rest = [restored(window) for window in windows[stop:]]
+        if rest:
+            assert torch.equal(torch.cat(rest), whole[-len(torch.cat(rest)) :])
+        for name, tensor in restored.state().items():
+            assert torch.equal(tensor, chain.state()[name])
+
+
+def test_seams_say_what_no_scale_and_shift_explains():
+    video = torch.rand(42, 1, 6, 5, generator=torch.Generator().manual_seed(0))
+    windows = windows_of(video, (1.0, 0.3, 2.5), (0.0, -0.4, 0.7))
+    noise = torch.randn(3, 1, 6, 5, generator=torch.Generator().manual_seed(1))
+    windows[2][:3] += 0.1 * noise
+    _, chain = chained(windows)
+    fitted = chain.fits[2].scale * windows[2][:3] + chain.fits[2].shift
+    rest = (fitted - video[[0, 21, 28]]).square().mean().sqrt()
+    assert float(chain.seams[0]) == 0.0
+    assert float(chain.seams[1]) < 1e-6
+    assert float(chain.seams[2]) == pytest.approx(float(rest), rel=1e-4)
+    assert float(rest) > 0.01

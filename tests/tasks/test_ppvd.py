@@ -235,6 +235,38 @@ def test_a_long_video_is_read_as_it_is_sampled_and_no_further():
     assert len(read) == 7  # Two windows: five frames, then two behind the three keyframes.
 
 
+@pytest.mark.parametrize("num_seen", [0, 1, 2, 3])
+def test_windows_that_a_chain_has_seen_are_passed_over(num_seen, monkeypatch):
+    task = make(net=video_net, windows=SHORT).eval()
+    frames = torch.rand(9, 3, 16, 16)
+    chain = WindowChain(SHORT.keyframes)
+    whole = list(task.predict_windows(frames, key="walk", chain=chain))
+    assert [len(codes) for codes in whole] == [5, 2, 2]
+    begun = WindowChain(SHORT.keyframes)
+    first = task.predict_windows(frames, key="walk", chain=begun)
+    for _ in range(num_seen):
+        next(first)
+    restored = WindowChain(SHORT.keyframes)
+    restored.restore(begun.state(), device=task.device)
+    sampled, sample = [], task._sample
+    monkeypatch.setattr(task, "_sample", lambda *given: sampled.append(1) or sample(*given))
+    rest = list(task.predict_windows(frames, key="walk", chain=restored))
+    assert len(sampled) == 3 - num_seen
+    assert all(map(torch.equal, rest, whole[num_seen:]))
+
+
+def test_frames_that_are_no_references_may_come_in_any_order_with_their_noise():
+    """Sampled as a whole: no step knows the order."""
+    order = [0, 1, 2, 4, 3]
+    task = make(net=functools.partial(small_net, propagation=Propagation(pool=2))).eval()
+    clip, noise = torch.rand(5, 3, 16, 24), torch.randn(5, 1, 16, 24)
+    found = task._sample(clip, noise)
+    shuffled = task._sample(clip[order], noise[order])
+    torch.testing.assert_close(shuffled, found[order], rtol=1e-4, atol=1e-4)
+    replaced = task._sample(torch.cat([clip[:2], clip[3:4], clip[3:]]), noise)
+    assert (replaced[3:] - found[3:]).abs().max() > 1e-3  # Another reference is no such thing.
+
+
 def test_clips_are_seen_whole_by_an_encoder_of_clips(clips):
     seen = []
 
