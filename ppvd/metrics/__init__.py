@@ -1,7 +1,8 @@
 """Metrics of depth as ``torchmetrics.Metric``: exact means over images."""
 
 from ppvd.metrics.autoencoder import Autoencoder, ThroughAutoencoder, through_autoencoder
-from ppvd.metrics.boundary_f1 import BoundaryF1, DiscBoundaryF1, boundary_f1, disc_boundary_f1
+from ppvd.metrics.boundaries import boundary_f1, disc_boundary_f1
+from ppvd.metrics.boundary_scores import BoundaryF1, DiscBoundaryF1
 from ppvd.metrics.clips import ClipMeans
 from ppvd.metrics.cloud_score import CloudScore, cloud_scores
 from ppvd.metrics.depth_errors import DepthErrors, depth_errors

@@ -9,6 +9,7 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from ppvd.geometry import Alignment, DepthCanny
+from ppvd.metrics.boundaries import broken_images
 from ppvd.metrics.depth_errors import frame_keys
 from ppvd.metrics.means import ImageMeans
 
@@ -102,7 +103,7 @@ class EdgeDistance(ImageMeans):
         """Add a batch of images, or of clips; arguments as in ``DepthErrors.update``."""
         aligned = self.alignment(prediction, depth, valid)
         aligned, depth, valid = (maps.flatten(0, -4) for maps in (aligned, depth, valid))
-        broken = (valid & ~aligned.isfinite()).flatten(1).any(dim=1)
+        broken = broken_images(aligned, valid)
         sound = aligned.masked_fill(broken[:, None, None, None], 1.0)
         true = self.canny(depth, valid) & valid
         found = edge_distances(self.canny(sound, valid) & valid, true, cap_px=self.cap_px)
