@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ppvd.losses import *  # noqa: F403
     from ppvd.metrics import *  # noqa: F403
     from ppvd.nn import *  # noqa: F403
+    from ppvd.predictions import *  # noqa: F403
     from ppvd.protocols import *  # noqa: F403
     from ppvd.semantics import *  # noqa: F403
     from ppvd.tasks import *  # noqa: F403
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 _NAMES = {
     "batch": "DepthBatch PhotoBatch",
     "callbacks": """
-        DepthFiles DepthWriter EMA PanelSample Panels ResultsWriter SeedSteps Throughput WorstCases
-        benchmark_names draw_panel
+        DepthFiles DepthWriter EMA PanelSample Panels ResultsWriter SavePredictions SeedSteps
+        Throughput WorstCases benchmark_names draw_panel
     """,
     "cli.load": "load",
     "data": """
@@ -63,6 +64,10 @@ _NAMES = {
         Attention Block Branches CascadeDiT Condition Mlp Modulation Modulator Propagation
         References Rotary SemanticPrompt Stage TokenGrid attend patchify rotary sincos
     """,
+    "predictions": """
+        DepthAnything3Files DepthCrafterFiles ExrFiles MarigoldFiles MoGeFiles NpzFiles OwnFiles
+        Png16Files PredictionFiles SavedMap Suspicions VideoDepthAnythingFiles own_prediction place
+    """,
     "protocols": """
         BottomMiddle Box DISPARITY_CODE LOG_CODE METRES Pixels Protocol Region Row SampleScores
         Shares Unit flat_row
@@ -73,8 +78,8 @@ _NAMES = {
         ViTSize ViewMixer ViewSize fill_part fill_strictly load_strictly read_state_dict
     """,
     "tasks": """
-        CascadeRegressor DepthTask MeanDepth NonFiniteLossError PPD PPVD Regressor WarmupCosine
-        WindowPlan
+        CascadeRegressor DepthTask MeanDepth NonFiniteLossError PPD PPVD Regressor SavedDepth
+        TransformersDepth WarmupCosine WindowPlan
     """,
     "video": """
         ArrayOutput CODE_LIMITS CODE_STEP COLOUR_ENCODING ClipJob ClipOutput ClipPredictor

@@ -10,7 +10,7 @@ EVERYTHING = {p.name for p in PACKAGE.iterdir() if p.is_dir()} | {"batch", "whol
 
 MAY_IMPORT = {
     "cli": EVERYTHING,
-    "callbacks": {"flow", "geometry", "metrics", "protocols", "batch"},
+    "callbacks": {"flow", "geometry", "metrics", "predictions", "protocols", "batch"},
     "tasks": {
         "flow",
         "geometry",
@@ -18,11 +18,13 @@ MAY_IMPORT = {
         "semantics",
         "losses",
         "metrics",
+        "predictions",
         "protocols",
         "weights",
         "batch",
     },
     "protocols": {"geometry", "metrics", "batch"},
+    "predictions": {"protocols"},
     "data": {"geometry", "batch"},
     "video": {"geometry"},
     "metrics": {"geometry"},

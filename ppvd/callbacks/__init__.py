@@ -5,6 +5,7 @@ from ppvd.callbacks.panel import PanelSample, draw_panel
 from ppvd.callbacks.panels import Panels, benchmark_names
 from ppvd.callbacks.prediction_writer import DepthFiles, DepthWriter
 from ppvd.callbacks.results import ResultsWriter
+from ppvd.callbacks.save_predictions import SavePredictions
 from ppvd.callbacks.seed_steps import SeedSteps
 from ppvd.callbacks.throughput import Throughput
 from ppvd.callbacks.worst import WorstCases
@@ -16,6 +17,7 @@ __all__ = [
     "PanelSample",
     "Panels",
     "ResultsWriter",
+    "SavePredictions",
     "SeedSteps",
     "Throughput",
     "WorstCases",

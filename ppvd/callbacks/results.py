@@ -26,7 +26,7 @@ from ppvd.protocols.describe import describe
 from ppvd.whole import write_whole
 
 # How a task samples, where it has such a thing at all.
-SAMPLING = ("solver", "grid", "num_steps", "num_samples", "seed", "pixels")
+SAMPLING = ("solver", "grid", "num_steps", "num_samples", "seed", "pixels", "files", "repo")
 
 
 class ResultsWriter(Callback):

@@ -10,6 +10,8 @@ OWN_VERBS = {
     "depth": "depth of your own photographs and videos",
     "shards": "build and check sets of training data",
     "weights": "list, import and check published weights",
+    "score": "score predictions of any model under a protocol",
+    "rescore": "apply another protocol to the saved predictions of a test",
 }
 
 _EXAMPLES = {

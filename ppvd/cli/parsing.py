@@ -3,8 +3,12 @@
 from jsonargparse import set_parsing_settings
 
 from ppvd.geometry import Alignment
+from ppvd.predictions import PredictionFiles
 
 
 def accept_presets() -> None:
-    """Let an ``Alignment`` be given as its settings, or as a preset by its ``class_path``."""
-    set_parsing_settings(subclasses_enabled=[Alignment])
+    """Let dataclasses that have variants be given by ``class_path``.
+
+    An ``Alignment`` is given as its settings, or as a preset; files of predictions by their format.
+    """
+    set_parsing_settings(subclasses_enabled=[Alignment, PredictionFiles])

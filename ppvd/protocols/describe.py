@@ -5,6 +5,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Mapping
+from pathlib import PurePath
 
 from torchmetrics import Metric
 
@@ -18,6 +19,8 @@ def describe(value: object) -> object:
     """
     if isinstance(value, str | int | float | None):
         return value
+    if isinstance(value, PurePath):
+        return str(value)
     if isinstance(value, tuple | list):
         return [describe(item) for item in value]
     if isinstance(value, Mapping):

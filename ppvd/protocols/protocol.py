@@ -14,7 +14,7 @@ from ppvd.metrics import DepthErrors, EdgeChamfer
 from ppvd.protocols.cut import cut_batch, resize_batch
 from ppvd.protocols.describe import describe, digest
 from ppvd.protocols.masks import gentle
-from ppvd.protocols.region import Region
+from ppvd.protocols.region import Box, Region
 
 MetricOf = Callable[[Alignment], Metric]
 Resize = Literal["model", "nearest", "bilinear"]
@@ -102,6 +102,12 @@ class Protocol:
         inside = torch.zeros_like(batch["valid"])
         inside[..., box.rows, box.columns] = True
         return {**batch, "valid": batch["valid"] & inside}
+
+    def shown(self, height: int, width: int) -> tuple[tuple[int, int], Box]:
+        """Return the size to which a picture is resized, and the part of it that is shown."""
+        frame = self.size or (height, width)
+        frame = (frame[0], frame[1])
+        return frame, Box(0, 0, *frame) if self.crop is None else self.crop.box(*frame)
 
     def _counts(self, depth: Tensor, valid: Tensor) -> Tensor:
         far_m = torch.inf if self.far_m is None else self.far_m

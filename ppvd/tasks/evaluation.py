@@ -13,7 +13,7 @@ from torchmetrics import MeanMetric, MetricCollection
 
 from ppvd.batch import DepthBatch
 from ppvd.geometry import Alignment
-from ppvd.protocols import Protocol, Row, SampleScores, Unit
+from ppvd.protocols import Box, Protocol, Row, SampleScores, Unit
 from ppvd.protocols.describe import describe, digest
 from ppvd.protocols.protocol import Resize
 
@@ -22,14 +22,20 @@ class Evaluated(TypedDict):
     """Result of an evaluation step.
 
     Attributes:
-        prediction: The ``(B, [T,] 1, H, W)`` code at the image's size.
+        prediction: The ``(B, [T,] 1, H, W)`` code at the image's size, where it is aligned.
+        raw: The same as the model gave it; other than ``prediction`` where that was metres.
         scores: Scores of each sample by name.
         alignment: The protocol's, in the model's space; None without a protocol.
+        frame: Height and width of the whole picture that ``box`` is a part of.
+        box: The part of it that the network saw.
     """
 
     prediction: Tensor
+    raw: Tensor
     scores: list[dict[str, Tensor]]
     alignment: Alignment | None
+    frame: tuple[int, int]
+    box: Box
 
 
 @dataclass(eq=False, kw_only=True)
@@ -37,6 +43,7 @@ class Benchmark:
     """One data set while it is evaluated.
 
     Attributes:
+        name: Its name in the data.
         protocol: Its protocol; None scores everything valid with the model's own metrics.
         alignment: The protocol's, in the model's space.
         scores: Scores of this process.
@@ -45,6 +52,7 @@ class Benchmark:
         means: What is logged, in full precision, once the pass is over.
     """
 
+    name: str
     protocol: Protocol | None
     alignment: Alignment | None
     scores: SampleScores
@@ -74,12 +82,17 @@ class EvaluatedTask(L.LightningModule, ABC):
         protocols: How each data set is evaluated, by its name; without any, everything valid is
             scored with the model's own metrics.
         benchmarks: The data sets of the latest pass.
+        scored_now: Name of the data set of the latest batch.
+        shown: Of the latest batch, height and width of the whole picture, and the part of it that
+            the protocol shows to the network.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.protocols: Mapping[str, Protocol] = {}
         self.benchmarks: dict[str, Benchmark] = {}
+        self.scored_now = ""
+        self.shown: tuple[tuple[int, int], Box] = (0, 0), Box(0, 0, 0, 0)
         self._metrics: MetricCollection
         self._resize: Resize = "model"
 
@@ -91,6 +104,9 @@ class EvaluatedTask(L.LightningModule, ABC):
     @abstractmethod
     def predict(self, image: Tensor, *, keys: Sequence[str]) -> Tensor:
         """Estimate depth at the size of images or clips, in ``unit``."""
+
+    def inspect(self, prediction: Tensor, batch: DepthBatch) -> None:
+        """Look at a prediction before it is aligned; models that read files look for mistakes."""
 
     def on_validation_start(self) -> None:
         """Prepare one set of scores for each validation benchmark."""
@@ -141,24 +157,48 @@ class EvaluatedTask(L.LightningModule, ABC):
         self.benchmarks = {name: self._new_benchmark(name) for name in names}
 
     def _new_benchmark(self, name: str) -> Benchmark:
-        protocol, seconds = self.protocols.get(name), MeanMetric().to(self.device)
+        protocol, alignment = self.protocols.get(name), None
         if protocol is None:
             own = self._metrics.clone().to(self.device)
             scores = SampleScores({str(key): one for key, one in own.items(keep_base=True)})
-            return Benchmark(protocol=None, alignment=None, scores=scores, seconds=seconds)
-        alignment = self.unit.alignment(protocol.alignment)
-        metrics = protocol.build_metrics(alignment)
-        moved = {name: metric.to(self.device) for name, metric in metrics.items()}
-        scores = SampleScores(moved, average_over=protocol.average_over)
-        return Benchmark(protocol=protocol, alignment=alignment, scores=scores, seconds=seconds)
+        else:
+            alignment = self.unit.alignment(protocol.alignment)
+            metrics = protocol.build_metrics(alignment)
+            moved = {key: metric.to(self.device) for key, metric in metrics.items()}
+            scores = SampleScores(moved, average_over=protocol.average_over)
+        return Benchmark(
+            name=name,
+            protocol=protocol,
+            alignment=alignment,
+            scores=scores,
+            seconds=MeanMetric().to(self.device),
+        )
 
     def _benchmark(self, dataloader_idx: int) -> Benchmark:
         return list(self.benchmarks.values())[dataloader_idx]
 
     def _evaluate(self, batch: DepthBatch, benchmark: Benchmark) -> Evaluated:
+        height, width = batch["depth"].shape[-2:]
+        self.scored_now = benchmark.name
+        self.shown = (height, width), Box(0, 0, height, width)
         if benchmark.protocol is not None:  # In place: callbacks see what network and metrics see.
+            self.shown = benchmark.protocol.shown(height, width)
             batch.update(benchmark.protocol.prepare(batch))
         self._resize = benchmark.protocol.resize if benchmark.protocol else "model"
+        raw = prediction = self._timed(batch, benchmark)
+        self.inspect(raw, batch)
+        if benchmark.alignment is not None:
+            prediction = self.unit.express(raw, benchmark.alignment.space)
+        return Evaluated(
+            prediction=prediction,
+            raw=raw,
+            scores=benchmark.scores.add(prediction, batch),
+            alignment=benchmark.alignment,
+            frame=self.shown[0],
+            box=self.shown[1],
+        )
+
+    def _timed(self, batch: DepthBatch, benchmark: Benchmark) -> Tensor:
         start = time.perf_counter()
         prediction = self.predict(batch["image"], keys=batch["key"])
         if prediction.is_cuda:
@@ -166,10 +206,7 @@ class EvaluatedTask(L.LightningModule, ABC):
         num_images = prediction[..., 0, 0, 0].numel()
         per_image = (time.perf_counter() - start) / num_images
         benchmark.seconds.update(per_image, weight=num_images)
-        if benchmark.alignment is not None:
-            prediction = self.unit.express(prediction, benchmark.alignment.space)
-        scores = benchmark.scores.add(prediction, batch)
-        return Evaluated(prediction=prediction, scores=scores, alignment=benchmark.alignment)
+        return prediction
 
     def _close(self, stage: str) -> None:
         self._resize = "model"
