@@ -117,6 +117,8 @@ def test_a_tilted_lens_sees_a_slanted_plane_where_it_is(scenes, frames, scene, e
     scenes.poses(scene, rotations=[turn], positions=[position])
     read, _ = frames(Hypersim(raw=scenes.write()))
     frame = read[f"{scene}/cam_00/000000"]
+    along_axis = (points - start) @ frame.pose[:3, 2]
+    np.testing.assert_allclose(frame.depth, along_axis, rtol=6e-4)  # Half a step of float16.
     rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
     pixels = np.stack([columns, rows, np.ones(SIZE)], -1)
     local = frame.depth[..., None] * (pixels @ np.linalg.inv(frame.intrinsics).T)
