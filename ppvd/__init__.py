@@ -32,8 +32,8 @@ _NAMES = {
     """,
     "cli.load": "load",
     "data": """
-        Augment BadSampleError Clips Frame Manifest Photos Sample SampleError ShardDataModule
-        ShardError ShardSource build_shards check_shards read_photo
+        Augment BadSampleError Clips Frame Manifest Photos Sample SampleError ShardCache
+        ShardDataModule ShardError ShardSource build_shards check_shards read_photo
     """,
     "flow": """
         LogitNormalTimes MIN_TIME Solver TimeGrid UniformTimes VelocityField adams_bashforth2

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ppvd.data.augment import Augment
     from ppvd.data.build import build_shards
+    from ppvd.data.cache import ShardCache
     from ppvd.data.check import check_shards
     from ppvd.data.clip import Clips
     from ppvd.data.datamodule import ShardDataModule
@@ -29,6 +30,7 @@ _ROOMS = {
     "Photos": "photos",
     "Sample": "encode",
     "SampleError": "errors",
+    "ShardCache": "cache",
     "ShardDataModule": "datamodule",
     "ShardError": "errors",
     "ShardSource": "source",
@@ -46,6 +48,7 @@ __all__ = [
     "Photos",
     "Sample",
     "SampleError",
+    "ShardCache",
     "ShardDataModule",
     "ShardError",
     "ShardSource",

@@ -54,7 +54,13 @@ def read_pieces(
         entry, number = shards.manifest.shards[piece.shard], piece.start
         while number < piece.stop:
             try:
-                for raw in read_samples(entry, root=shards.root, start=number, stop=piece.stop):
+                for raw in read_samples(
+                    entry,
+                    root=shards.root,
+                    start=number,
+                    stop=piece.stop,
+                    opener=shards.opener,
+                ):
                     yield raw
                     number += 1
             except BadSampleError as error:

@@ -1,10 +1,13 @@
 """Shard sets as Lightning sees them."""
 
+from dataclasses import replace
+
 import lightning as L
 import torch
 from torch.utils.data import DataLoader
 
 from ppvd.data.augment import Augment
+from ppvd.data.cache import ShardCache
 from ppvd.data.clip import Clips
 from ppvd.data.loader import ShardLoader, use_one_opencv_thread
 from ppvd.data.photos import Photo, Photos, collate_photos
@@ -40,6 +43,8 @@ class ShardDataModule(L.LightningDataModule):
             about 0.75 MB, and a segment as much for each of its frames.
         max_bad_fraction: Share of an epoch's training samples that may be unreadable before the
             run stops, in [0, 1); each is logged. Evaluation accepts none.
+        cache: Where shards of object stores are kept on this machine's disk; None reads them from
+            their store in every epoch.
         pin_memory: Whether batches land in page-locked memory; None for yes if there is a GPU.
 
     Raises:
@@ -63,6 +68,7 @@ class ShardDataModule(L.LightningDataModule):
         clips: Clips | None = None,
         shuffle_buffer: int = 256,
         max_bad_fraction: float = 0.0,
+        cache: ShardCache | None = None,
         pin_memory: bool | None = None,
     ) -> None:
         super().__init__()
@@ -87,12 +93,13 @@ class ShardDataModule(L.LightningDataModule):
         self.clips = clips
         self.shuffle_buffer = shuffle_buffer
         self.max_bad_fraction = max_bad_fraction
+        self.cache = cache
         self.pin_memory = torch.cuda.is_available() if pin_memory is None else pin_memory
 
     def train_dataloader(self) -> ShardLoader:
         """Return the loader of this rank's share of the mixture."""
         named = self._named("train")
-        sets = {name: source.open() for name, source in named.items()}
+        sets = {name: self._open(source) for name, source in named.items()}
         stream = TrainStream(
             sources=sets,
             weights={name: source.weight for name, source in named.items()},
@@ -134,13 +141,16 @@ class ShardDataModule(L.LightningDataModule):
         streams = {
             name: EvalStream(
                 name=name,
-                shards=source.open(),
+                shards=self._open(source),
                 batch_size=self.eval_batch_size,
                 clips=self.clips is not None,
             )
             for name, source in self._named(stage).items()
         }
         return {name: self._loader(stream) for name, stream in streams.items()}
+
+    def _open(self, source: ShardSource) -> ShardSet:
+        return replace(source.open(), cache=self.cache)
 
     def _named(self, stage: str) -> dict[str, ShardSource]:
         named = self.sources[stage]

@@ -3,6 +3,8 @@
 import os
 from dataclasses import dataclass
 
+from ppvd.data.archive import Opener, open_shard
+from ppvd.data.cache import ShardCache
 from ppvd.data.errors import ShardError
 from ppvd.data.manifest import Manifest, manifest_path
 from ppvd.data.plan import capped
@@ -75,11 +77,18 @@ class ShardSet:
         manifest: Its manifest.
         root: Folder or URL prefix of the shards.
         counts: Samples used of each shard.
+        cache: Keeps shards of object stores; None opens them where they lie.
     """
 
     manifest: Manifest
     root: str
     counts: tuple[int, ...]
+    cache: ShardCache | None = None
+
+    @property
+    def opener(self) -> Opener:
+        """Opens a shard of the set."""
+        return open_shard if self.cache is None else self.cache.open
 
     @property
     def num_samples(self) -> int:
