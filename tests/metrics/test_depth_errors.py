@@ -6,8 +6,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from ppvd.geometry import Alignment
-from ppvd.metrics import DepthErrors, depth_errors
+from ppvd.geometry import (
+    Alignment,
+    cut3r_alignment,
+    marigold_alignment,
+    no_alignment,
+    ppd_alignment,
+)
+from ppvd.metrics import DepthErrors, decode_keys, depth_errors
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "metrics" / "single"
 
@@ -204,3 +210,134 @@ def test_a_clip_has_one_alignment_and_each_frame_counts_as_an_image():
     ).mean()
     assert clip.compute()["abs_rel"].item() == pytest.approx(expected.item(), rel=1e-5)
     assert clip.compute()["abs_rel"] > 2 * frames.compute()["abs_rel"]
+
+
+CASES = sorted(path.stem for path in GOLDEN.glob("*.json"))
+SEEDS = [0, 1, 2, 3, 666]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("case", sorted(set(CASES) - {"all_invalid"}))
+def test_ppd_preset_equals_the_released_evaluation_defects_and_all(case, seed):
+    maps, results = load(case)
+    metric = DepthErrors(ppd_alignment(seed=seed, parity=True), eps=1e-5, min_pixels=1)
+    metric.update(maps["in.pred_log"], maps["in.gt"], maps["in.mask"])
+    found, expected = metric.compute(), results[f"ppd.seed{seed}"]["metrics"]
+    names = {"abs_rel": "abs_rel", "delta_half": "d0.5", "delta1": "d1", "delta3": "d3"}
+    for ours, theirs in names.items():
+        # Theirs is computed in float32; two pixels are met to its rounding.
+        assert found[ours].item() == pytest.approx(expected[theirs], rel=1e-6, abs=2e-7), ours
+
+
+@pytest.mark.parametrize("case", sorted(set(CASES) - {"all_invalid"}))
+@pytest.mark.parametrize(("space", "key", "prediction"), [DEPTH, DISPARITY])
+def test_marigold_preset_equals_its_evaluation(case, space, key, prediction):
+    maps, results = load(case)
+    near, far = results[key]["clip"]
+    metric = DepthErrors(marigold_alignment(space=space, near_m=near, far_m=far), min_pixels=1)
+    metric.update(maps[prediction], maps["in.gt"], maps["in.mask"])
+    found = metric.compute()
+    names = {
+        "abs_rel": "abs_relative_difference",
+        "sq_rel": "squared_relative_difference",
+        "rmse": "rmse_linear",
+        "rmse_log": "rmse_log",
+        "log10": "log10",
+        "delta1": "delta1_acc",
+        "delta2": "delta2_acc",
+    }
+    for ours, theirs in names.items():
+        expected = results[key][theirs]
+        assert found[ours].item() == pytest.approx(expected, rel=1e-6, abs=5e-7), ours
+    silog = results[key]["silog_rmse"] / 100.0  # a difference of two float32 sums
+    assert found["silog"].item() == pytest.approx(silog, rel=1e-4, abs=1e-6)
+
+
+def test_silog_equals_numpy_and_ignores_a_factor():
+    prediction, depth, valid = scene()
+    positive = prediction.exp()
+    errors, scaled = (depth_errors(f * positive, depth, valid)["silog"] for f in (1.0, 3.0))
+    torch.testing.assert_close(errors, scaled)
+    for index, mask in enumerate(valid.numpy()):
+        difference = np.log(positive[index].numpy()[mask]) - np.log(depth[index].numpy()[mask])
+        assert errors[index].item() == pytest.approx(difference.std(), rel=1e-5)
+
+
+@pytest.mark.parametrize("case", ["noisy", "holes", "outliers", "const_gt"])
+@pytest.mark.parametrize("source", ["metric", "scale_weiszfeld"])
+def test_cut3r_preset_equals_its_evaluation(case, source):
+    maps, results = load(case)
+    reference = results[f"cut3r.{source}"]
+    alignment = no_alignment() if source == "metric" else cut3r_alignment(parity=True)
+    metric = DepthErrors(alignment, min_pixels=1, reduction="pixel_pool")
+    metric.update(maps["in.pred_metric"], maps["in.gt"], maps["in.mask"])
+    found = metric.compute()
+    names = {"abs_rel": "Abs Rel", "sq_rel": "Sq Rel", "rmse": "RMSE", "rmse_log": "Log RMSE"}
+    for ours, theirs in names.items():
+        # Their ten steps run in float32, with weights up to 1e8 where the error vanishes.
+        tolerance = 1e-6 if source == "metric" else 1e-3
+        assert found[ours].item() == pytest.approx(reference[theirs], rel=tolerance), ours
+
+
+def test_pooled_pixels_are_those_of_one_great_image():
+    prediction, depth, valid = scene()
+    valid[1, ..., :10] = False
+    pooled, whole = (DepthErrors(no_alignment(), reduction=r) for r in ("pixel_pool", "image_mean"))
+    positive = prediction.exp()
+    for part in (slice(0, 1), slice(1, 4)):
+        pooled.update(positive[part], depth[part], valid[part])
+    whole.update(*(maps.reshape(1, 1, -1, 16) for maps in (positive, depth, valid)))
+    expected = whole.compute()
+    for name, value in pooled.compute().items():
+        torch.testing.assert_close(value, expected[name], rtol=1e-12, atol=0.0)
+    whole.reset()
+    whole.update(positive, depth, valid)
+    assert abs(whole.compute()["rmse"] - expected["rmse"]) > 1e-3
+
+
+def test_table_has_a_row_an_image_by_its_key():
+    prediction, depth, valid = scene()
+    valid[1] = False
+    metric, mean = DepthErrors(reduction="none"), DepthErrors()
+    for name in ("abc", "d"):
+        keys = [f"{name}/{index}" for index in range(4)]
+        metric.update(prediction, depth, valid, key=keys)
+        mean.update(prediction, depth, valid, key=keys)
+    found = metric.compute()
+    assert decode_keys(found["key"]) == [f"{n}/{i}" for n in ("abc", "d") for i in range(4)]
+    assert found["num_without_truth"] == 2
+    assert found["abs_rel"].isnan().nonzero().flatten().tolist() == [1, 5]
+    for name in ("abs_rel", "rmse", "silog"):
+        torch.testing.assert_close(found[name].nanmean(), mean.compute()[name])
+    metric.reset()
+    with pytest.warns(UserWarning, match="before the ``update`` method"):
+        assert metric.compute()["abs_rel"].shape == (0,)
+
+
+def test_frames_of_a_clip_have_rows_of_their_own():
+    prediction, depth, valid = scene()
+    metric = DepthErrors(reduction="none")
+    clips = [maps.reshape(2, 2, 1, 12, 16) for maps in (prediction, depth, valid)]
+    metric.update(*clips, key=["a", "b"])
+    keys = decode_keys(metric.compute()["key"])
+    assert keys == ["a-00000", "a-00001", "b-00000", "b-00001"]
+
+
+def test_degenerate_fits_are_counted_and_scored():
+    prediction, depth, valid = scene()
+    prediction[0] = 0.3
+    prediction[1] *= -1.0
+    valid[3] = False
+    metric = DepthErrors()
+    metric.update(prediction, depth, valid)
+    found = metric.compute()
+    assert found["num_degenerate_fits"] == 2  # the image without truth is no fit
+    assert found["abs_rel"].isfinite()
+    clip = DepthErrors()
+    clip.update(*(maps[None] for maps in (torch.zeros_like(depth), depth, valid)))
+    assert clip.compute()["num_degenerate_fits"] == 3
+
+
+def test_bad_reduction_is_named():
+    with pytest.raises(ValueError, match="reduction must be image_mean, pixel_pool or none"):
+        DepthErrors(reduction="sum")

@@ -12,9 +12,19 @@ from torch import distributed
 from torchmetrics import Metric, MetricCollection
 
 from ppvd.geometry import Alignment, intrinsics_from_fov
-from ppvd.metrics import DepthErrors, EdgeChamfer
+from ppvd.metrics import (
+    BoundaryF1,
+    CloudScore,
+    DepthErrors,
+    DiscBoundaryF1,
+    EdgeChamfer,
+    EdgeDistance,
+    FlyingPixels,
+    decode_keys,
+)
 
-METRICS = [DepthErrors, EdgeChamfer]
+METRICS = [DepthErrors, EdgeChamfer, BoundaryF1, DiscBoundaryF1, CloudScore, EdgeDistance]
+METRICS += [FlyingPixels]
 
 
 def batch(size=5, *, seed=0):
@@ -41,6 +51,17 @@ def updated(kind, samples):
 def feed(metric, samples):
     metric.update(**metric._filter_kwargs(**samples))
     return metric
+
+
+def pooled():
+    return DepthErrors(reduction="pixel_pool")
+
+
+def named(samples):
+    """Add keys, a letter an image, that tell the images of ``batch`` apart."""
+    whole = batch()["depth"]
+    places = [int((whole == one).flatten(1).all(dim=1).nonzero()[0]) for one in samples["depth"]]
+    return samples | {"key": ["abcde"[place] for place in places]}
 
 
 def assert_same(found, expected):
@@ -162,15 +183,31 @@ def test_two_processes_with_uneven_shares_equal_one(tmp_path):
             values, names = found[kind.__name__]
             assert_same(values, updated(kind, batch()).compute())
             assert names == list(kind().metric_state)
+        assert_same(found["pooled"][0], updated(pooled, batch()).compute())
+        rows = found["table"][0]
+        expected = feed(DepthErrors(reduction="none"), named(batch())).compute()
+        order = sorted(range(5), key=lambda index: decode_keys(rows["key"])[index])
+        for name in ("key", "abs_rel", "delta1"):
+            torch.testing.assert_close(
+                rows[name][order], expected[name], rtol=1e-12, atol=0.0, equal_nan=True
+            )
+        assert decode_keys(rows["key"][order]) == list("abcde")
 
 
 def main(folder, rank):
-    """Update with this process's share, four images or one, and save what compute returns."""
+    """Update with this process's share, four images or one, and save what compute returns.
+
+    The table gets all of them in one process, and nothing in the other.
+    """
     distributed.init_process_group(
         "gloo", init_method=f"file://{folder}/rendezvous", rank=int(rank), world_size=2
     )
     share = take(batch(), [0, 1, 2, 4] if rank == "0" else [3])
     metrics = {kind.__name__: updated(kind, share) for kind in METRICS}
+    metrics["pooled"] = updated(pooled, share)
+    metrics["table"] = DepthErrors(reduction="none")
+    if rank == "0":
+        feed(metrics["table"], named(batch()))
     found = {name: (one.compute(), list(one.metric_state)) for name, one in metrics.items()}
     torch.save(found, f"{folder}/{rank}.pt")
     distributed.destroy_process_group()
