@@ -1,7 +1,6 @@
 """The options of ``ppvd shards build NAME`` are those of the reader's class."""
 
 import argparse
-import json
 from dataclasses import fields
 
 import cv2
@@ -45,7 +44,7 @@ def test_every_option_of_every_reader_says_what_it_does(name):
     assert source.dataset == name.lower()
     made = build_source(source, parser.parse_args(["--raw", "there"]))
     assert made.split in source.splits
-    assert json.dumps([made.licence, made.sample_bytes])
+    assert made.frame_bytes > 0
 
 
 def test_a_download_is_built_and_what_is_left_out_is_said(videos, tmp_path, capsys):
