@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from scipy.ndimage import binary_dilation
+from scipy.ndimage import binary_dilation, distance_transform_edt
 
 from ppvd.geometry import DepthCanny, dilate
+from ppvd.geometry.device_edges import fill_from_nearest
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "metrics" / "points"
 
@@ -109,3 +110,69 @@ def test_bad_input_is_named():
         DepthCanny()(torch.ones(4, 4), torch.ones(4, 4).bool())
     with pytest.raises(ValueError, match="radius must be at least 0 pixels, got -1"):
         dilate(torch.ones(1, 1, 4, 4).bool(), -1)
+
+
+@pytest.mark.parametrize("space", ["log", "depth"])
+@pytest.mark.parametrize(
+    ("low", "high", "disagreement"),
+    [(100.0, 200.0, 0.0), (50.0, 100.0, 0.0), (20.0, 60.0, 0.25)],
+)
+def test_kornia_s_disagreement_with_opencv_without_holes(space, low, high, disagreement):
+    maps = load("odd")
+    settings = {"space": space, "low_threshold": low, "high_threshold": high, "euclidean": True}
+    filled = maps["in.gt"], torch.ones_like(maps["in.mask"])
+    reference = DepthCanny(**settings)(*filled)
+    assert reference.sum() > 200
+    found = DepthCanny(**settings, engine="kornia")(*filled)
+    assert (found ^ reference).sum() / reference.sum() <= disagreement
+    assert not (found & ~dilate(reference, 1)).any()  # moved by a pixel at the most
+
+
+def test_kornia_disagrees_around_holes_only():
+    depth = torch.full((1, 1, 24, 40), 2.0)
+    depth[..., 20:] = 5.0
+    valid = torch.ones_like(depth).bool()
+    valid[..., 5:15, 17:24] = False
+    found = DepthCanny(euclidean=True, engine="kornia")(depth, valid)
+    reference = DepthCanny(euclidean=True)(depth, valid)
+    far = ~dilate(~valid, 2)
+    assert torch.equal(found & far, reference & far)
+    disagreement = (found ^ reference).sum() / reference.sum()
+    assert disagreement < 0.5  # equally near pixels of both sides fill the hole
+    assert not (DepthCanny(euclidean=True, engine="kornia")(depth, ~valid & valid)).any()
+
+
+def test_holes_are_filled_from_a_nearest_pixel():
+    generator = torch.Generator().manual_seed(0)
+    values = torch.rand(2, 1, 21, 34, generator=generator)
+    valid = torch.rand(values.shape, generator=generator) < 0.1
+    filled = fill_from_nearest(values, valid)
+    assert torch.equal(filled[valid], values[valid])
+    for one, mask, result in zip(values[:, 0], valid[:, 0], filled[:, 0], strict=True):
+        places = mask.nonzero().numpy()
+        nearest = distance_transform_edt(~mask.numpy())
+        rows, columns = np.nonzero(~mask.numpy())
+        source = (one[mask][:, None] == result[~mask]).int().argmax(dim=0)
+        found = np.hypot(*(places[source.numpy()] - np.stack([rows, columns], axis=1)).T)
+        assert (found > nearest[rows, columns] + 1e-6).mean() < 0.01
+    nothing = torch.zeros_like(valid)
+    assert torch.equal(fill_from_nearest(values, nothing), values)
+
+
+def test_kornia_s_edges_do_not_hang_on_the_batch():
+    maps = load("odd")
+    canny = DepthCanny(euclidean=True, engine="kornia")
+    pair = [torch.cat([maps[key], maps[key].flip(-1)]) for key in ("in.gt", "in.mask")]
+    assert torch.equal(canny(*pair)[:1], canny(maps["in.gt"], maps["in.mask"]))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"engine": "skimage"}, "engine must be opencv or kornia, got 'skimage'"),
+        ({"engine": "kornia"}, "engine kornia has Euclidean gradients of aperture 3 only"),
+    ],
+)
+def test_bad_engines_are_named(settings, message):
+    with pytest.raises(ValueError, match=message):
+        DepthCanny(**settings)

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 
 from ppvd.geometry import Alignment, DepthCanny, intrinsics_from_fov
-from ppvd.metrics import EdgeChamfer
+from ppvd.metrics import EdgeChamfer, decode_keys
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "metrics" / "points"
 METRIC = Alignment(space="depth", solver="none", far_m=None)
@@ -53,6 +53,28 @@ def test_every_choice_reaches_the_result():
     metric.update(**batch)
     reference = results["spec.chamfer.log.50_100.r2.target_full"]
     assert metric.compute()["chamfer"].item() == pytest.approx(reference["mean"], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "key"), [({"unit": "log"}, "points_log1p"), ({"squared": True}, "squared")]
+)
+def test_units_and_squares_equal_our_specification(settings, key):
+    batch, results = load("odd")
+    metric = EdgeChamfer(METRIC, dilation=2, **settings)
+    metric.update(**batch)
+    reference = results[f"spec.chamfer.log.100_200.r2.{key}"]
+    for ours, theirs in {"acc": "acc", "comp": "comp", "chamfer": "mean"}.items():
+        assert metric.compute()[ours].item() == pytest.approx(reference[theirs], rel=1e-6)
+
+
+def test_table_has_the_images_keys():
+    scene = step_scene(batch=2)
+    scene["depth"][1] = 3.0
+    metric = EdgeChamfer(METRIC, table=True)
+    metric.update(prediction=1.1 * scene["depth"], **scene, key=["a", "b"])
+    found = metric.compute()
+    assert decode_keys(found["key"]) == ["a", "b"]
+    assert found["chamfer"].isnan().tolist() == [False, True]
 
 
 def test_log_predictions_are_aligned_first():
@@ -117,6 +139,8 @@ def test_bad_arguments_are_named():
         EdgeChamfer(dilation=-1)
     with pytest.raises(ValueError, match="target must be near or full, got 'all'"):
         EdgeChamfer(target="all")
+    with pytest.raises(ValueError, match="unit must be m or log, got 'km'"):
+        EdgeChamfer(unit="km")
 
 
 def test_frames_of_a_clip_are_measured_one_by_one():
