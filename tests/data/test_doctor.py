@@ -20,6 +20,7 @@ class Hypersim(RawSource):
     ray_length: bool = False
     unreadable: tuple[int, ...] = ()
     empty: tuple[int, ...] = ()
+    rough: bool = False
     count: int = 8
     taken_frames: ClassVar[list[int]] = []
 
@@ -44,6 +45,8 @@ class Hypersim(RawSource):
             pixels = np.stack([columns, rows, np.ones_like(rows)], -1)
             rays = pixels @ np.linalg.inv(frame.intrinsics).T
             depth = (depth * np.linalg.norm(rays, axis=-1)).astype(np.float32)
+        if self.rough:
+            depth = depth * np.random.default_rng(0).normal(1, 0.05, depth.shape)
         depth = (depth * self.factor).astype(np.float32)
         return Taken(frame=replace(frame, depth=depth, valid=depth > 0), picture=None)
 
@@ -79,6 +82,12 @@ def test_a_wrong_unit_is_noticed(rooms, factor):
 def test_the_length_of_the_ray_is_told_from_depth(rooms):
     _, faults = rooms(ray_length=True)
     assert any(fault.startswith("1 x ray length where planar depth") for fault in faults)
+
+
+def test_without_flat_surfaces_nothing_is_said_of_planes(rooms):
+    found, faults = rooms(rough=True, ray_length=True)
+    assert "too few flat surfaces to tell planar depth from the ray's length" in found.notes
+    assert not any("ray length" in fault for fault in faults)
 
 
 def test_frames_that_cannot_be_read_or_hold_nothing_are_named(rooms):

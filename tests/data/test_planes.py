@@ -41,6 +41,15 @@ def test_rendered_rooms_hold_z_and_would_give_away_the_ray():
     assert swapped.distance > 100 * max(swapped.planar, 1)
 
 
+@pytest.mark.parametrize("strip", [np.s_[:, 40:50], np.s_[40:50]])
+def test_a_strip_of_either_direction_is_enough(strip):
+    z, _ = slanted_wall()
+    valid = np.zeros(SIZE, np.bool_)
+    valid[strip] = True
+    votes = plane_votes(np.where(valid, z, 0).astype(np.float32), valid, K)
+    assert votes.planar > 5
+
+
 def test_holes_noise_and_tiny_maps_say_nothing():
     z, _ = slanted_wall()
     z = z.astype(np.float32)

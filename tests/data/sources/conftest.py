@@ -134,7 +134,9 @@ def sens():
     return write_sens
 
 
-def write_sens(path, *, poses, version=4, compressions=(2, 1), depth=None, intrinsics_scale=1):
+def write_sens(
+    path, *, poses, version=4, compressions=(2, 1), depth=None, intrinsics_scale=1, steps=1000.0
+):
     """Write a scan field by field as ScanNet's reader documents it."""
     name = b"StructureSensor"
     payload = [struct.pack("<IQ", version, len(name)), name]
@@ -144,7 +146,7 @@ def write_sens(path, *, poses, version=4, compressions=(2, 1), depth=None, intri
     depth_matrix[:2] *= intrinsics_scale
     for matrix in (colour_matrix, np.eye(4), depth_matrix, np.eye(4)):
         payload.append(matrix.astype("<f4").tobytes())
-    payload.append(struct.pack("<ii4If", *compressions, 8, 6, 4, 3, 1000.0))
+    payload.append(struct.pack("<ii4If", *compressions, 8, 6, 4, 3, steps))
     payload.append(struct.pack("<Q", len(poses)))
     for number, pose in enumerate(poses):
         _, jpeg = cv2.imencode(".jpg", np.full((6, 8, 3), 10 * number, np.uint8))

@@ -46,6 +46,14 @@ def test_pairing_by_number_is_that_of_published_scores(balloon, frames):
     assert pairs == list(zip(PICTURES[:3], sorted(DEPTHS), strict=True))
 
 
+def test_seconds_are_numbers_also_where_they_gain_a_digit(tree, frames):
+    for number, second in enumerate(("10.5", "9.5")):
+        tree.picture(f"{ROOT}/rgb/{second}.png", SIZE, seed=number)
+        tree.png(f"{ROOT}/depth/{second}.png", np.full(SIZE, 5000, np.uint16))
+    found, _ = frames(Bonn(raw=tree.root, pairing="number"))
+    assert [frame.metadata["picture_s"] for frame in found.values()] == ["9.5", "10.5"]
+
+
 def test_codes_are_steps_of_a_fifth_of_a_millimetre_and_zero_is_unknown(tree, frames, states):
     tree.picture(f"{ROOT}/rgb/1.0.png", SIZE)
     codes = np.full(SIZE, 15000, np.uint16)

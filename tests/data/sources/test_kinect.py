@@ -6,6 +6,10 @@ from ppvd.data.sources import kinect
 from ppvd.data.sources.kinect import depth_in_picture, undistorted
 
 SIZE = (480, 640)
+# As in the authors' toolbox, whose pixels count from 1.
+COLOUR = np.array([[518.857901, 0, 325.582449], [0, 519.469611, 253.736166], [0, 0, 1]])
+DEPTH = np.array([[582.624482, 0, 313.044759], [0, 582.691033, 238.443896], [0, 0, 1]])
+SHIFT_M = np.array([0.025031875, -0.00029342313, 0.00066238747])
 
 
 @pytest.mark.parametrize("code", [975, 900, 1050])
@@ -27,12 +31,10 @@ def test_a_point_lands_where_the_two_cameras_see_it(point):
     """OpenCV projects it through the lens into the depth map and, moved, into the picture."""
     point = np.array(point)
     zero = np.zeros(3)
-    (seen,) = cv2.projectPoints(
-        point[None], zero, zero, kinect.DEPTH_INTRINSICS, kinect.DEPTH_LENS
-    )[0][0]
+    (seen,) = cv2.projectPoints(point[None], zero, zero, DEPTH, kinect.DEPTH_LENS)[0][0] - 1
     # The toolbox's own way round: turned by -R and shifted by +T.
-    moved = -kinect.TURN @ point - kinect.SHIFT_M
-    (shown,) = cv2.projectPoints(moved[None], zero, zero, kinect.INTRINSICS, None)[0][0]
+    moved = -kinect.TURN @ point + SHIFT_M
+    (shown,) = cv2.projectPoints(moved[None], zero, zero, COLOUR, None)[0][0] - 1
     codes = np.zeros(SIZE, np.uint16)
     column, row = np.rint(seen).astype(int)
     codes[row - 1 : row + 2, column - 1 : column + 2] = round(1092.5 - 351.3 / point[2])
@@ -40,6 +42,13 @@ def test_a_point_lands_where_the_two_cameras_see_it(point):
     assert abs(columns.mean() - shown[0]) < 1
     assert abs(rows.mean() - shown[1]) < 1
     assert len(rows) >= 4
+
+
+def test_principal_points_are_the_toolboxs_counted_from_0():
+    for ours, theirs in ((kinect.INTRINSICS, COLOUR), (kinect.DEPTH_INTRINSICS, DEPTH)):
+        np.testing.assert_allclose(ours[:2, 2], theirs[:2, 2] - 1, atol=1e-4)
+        np.testing.assert_allclose(ours.diagonal(), theirs.diagonal(), atol=1e-4)
+    np.testing.assert_allclose(kinect.TURN @ kinect.TURN.T, np.eye(3), atol=1e-4)
 
 
 def test_the_nearer_of_two_that_meet_wins():

@@ -112,6 +112,15 @@ def test_a_drive_is_one_video_in_order_of_its_frames(tree):
     assert [frame.index for frame in sample.frames] == [9, 10]
 
 
+def test_a_drive_that_lacks_a_picture_is_no_video(tree, frames):
+    for number in (9, 10):
+        write(tree, FIRST, number)
+    tree.remove(picture_name(FIRST, 10))
+    found, left_out = frames(Kitti(raw=tree.root, split="val", clips=True))
+    assert not found
+    assert left_out == {f"{FIRST}/000009-002": "frame 10: its picture file is missing"}
+
+
 def test_broken_truth_is_left_out(tree, frames):
     for number in (1, 2, 3, 4):
         write(tree, FIRST, number)

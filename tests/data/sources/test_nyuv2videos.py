@@ -42,6 +42,7 @@ def test_a_recording_becomes_depth_at_the_pixels_of_the_picture_nearest_in_time(
     for frame in found.values():
         np.testing.assert_array_equal(np.unique(frame.depth), [0, Z])
         assert frame.valid[100:380, 100:540].mean() > 0.9
+        assert (frame.image[0, 0] == 0).all()  # What the lens did not see.
     assert holds(source, max_left_out=0.5).num_samples == 3
 
 

@@ -55,6 +55,21 @@ def test_a_larger_picture_is_shrunk_to_the_size_of_depth_and_no_other_is_touched
     np.testing.assert_allclose(shrunk.frames[0].image[3, 4], [35 - 2, 27 - 1, 40], atol=4)
 
 
+def test_shrinking_averages(tree):
+    write(tree, 0)
+    tree.remove(f"{SCAN}/color/0.jpg")
+    stripes = np.zeros((24, 32, 3), np.uint8)
+    stripes[::2] = 200
+    tree.png(f"{SCAN}/color/0.png", stripes)
+    assert (ScanNet(raw=tree.root).sample(0).frames[0].image == 100).all()
+
+
+def test_a_stream_of_another_unit_is_refused(tree, sens, frames):
+    sens(tree.path("scene0707_00.sens"), poses=[np.eye(4)], depth=[3000] * 12, steps=5000.0)
+    _, left_out = frames(ScanNet(raw=tree.root))
+    assert left_out == {"scene0707_00/000000": "depth must have 1000 steps a metre, got 5000.0"}
+
+
 def test_a_copy_without_intrinsics_gets_nominal_ones_at_their_size_alone(tree, frames):
     tree.picture("scene0406_02/color/000300.jpg", (480, 640))
     tree.png("scene0406_02/depth/000300.png", np.full((480, 640), 3000, np.uint16))
