@@ -30,10 +30,9 @@ class DepthCanny:
         aperture: Side of the Sobel kernel: 3, 5 or 7.
         euclidean: Gradient length by the L2 norm instead of OpenCV's default, L1.
         engine: ``"opencv"``, the reference, on the CPU; or ``"kornia"`` on the device of the maps,
-            with ``euclidean`` gradients and aperture 3 only. On steep
-            steps the two agree pixel by pixel (cv2 5.0, kornia 0.9); on faint ones, below 50 grey
-            levels, lines move by a pixel; and around holes, where of several nearest pixels they
-            take different ones, lines differ.
+            with ``euclidean`` gradients and aperture 3 only. On steep steps the two agree pixel by
+            pixel (cv2 5.0, kornia 0.9); on faint ones, under 50 grey levels, and around holes,
+            where they take different ones of several nearest pixels, up to a fifth differ.
 
     Raises:
         ValueError: If a name is unknown, the aperture no Sobel size, the thresholds not ordered,

@@ -125,7 +125,6 @@ def test_kornia_s_disagreement_with_opencv_without_holes(space, low, high, disag
     assert reference.sum() > 200
     found = DepthCanny(**settings, engine="kornia")(*filled)
     assert (found ^ reference).sum() / reference.sum() <= disagreement
-    assert not (found & ~dilate(reference, 1)).any()  # moved by a pixel at the most
 
 
 def test_kornia_disagrees_around_holes_only():
