@@ -49,7 +49,7 @@ def _run(options: argparse.Namespace) -> int:
     reader = download(options.reader or _recognised(options.folder))
     sources: list[RawSource] = [reader(raw=options.folder, split=split) for split in reader.splits]
     print(f"{options.folder}: {reader.dataset}")
-    with tqdm(total=options.frames or None, unit="frame", desc="doctor", disable=None) as bar:
+    with tqdm(unit="file", desc="doctor", disable=None) as bar:
         findings = diagnose(sources, num_frames=options.frames or None, advance=bar.update)
     for note in findings.notes:
         print(f"  {note}")

@@ -64,14 +64,14 @@ def diagnose(
         sources: The reader for each split of the data set.
         num_frames: Frames to read in all, None for every one; the ends of every file are looked at
             in any case.
-        advance: Called with the count of frames read since the last call.
+        advance: Called with the count of files and frames looked at since the last call.
 
     Raises:
         ShardError: If no split holds a frame.
     """
     findings = Findings()
     listed = _list_frames(sources, findings)
-    _check_files(sources[0].raw, [shot for _, shot in listed], findings)
+    _check_files(sources[0].raw, [shot for _, shot in listed], findings, advance)
     fit = [(source, shot) for source, shot in listed if not shot.fault]
     count = len(fit) if num_frames is None else min(num_frames, len(fit))
     chosen = [fit[number] for number in np.linspace(0, len(fit) - 1, count).astype(np.int64)]
@@ -83,20 +83,20 @@ def diagnose(
 def _list_frames(sources: Sequence[RawSource], findings: Findings) -> list[tuple[RawSource, Shot]]:
     """List each frame once, whatever splits it is in."""
     listed: dict[tuple[Path, Path, int], tuple[RawSource, Shot]] = {}
-    refusals = []
+    refusals: dict[str, str] = {}
     for source in sources:
         try:
             shots = list(source.shots())
         except (ShardError, SampleError) as error:
-            refusals.append(f"{source.split}: {error}")
+            refusals.setdefault(str(error), source.split)
             continue
         new = {(s.image, s.depth, s.number): (source, s) for s in shots}
         findings.notes.append(f"{source.split}: {len(new)} frames")
         listed = new | listed
-    for refusal in refusals:
-        findings.add("split cannot be listed", refusal)
     if not listed:
         raise ShardError("; ".join(refusals) or f"raw {sources[0].raw} must hold frames")
+    for refusal, split in refusals.items():
+        findings.add("split that cannot be listed", f"{split} ({refusal})")
     for source, shot in listed.values():
         if shot.fault:
             findings.add(shot.fault, source.key(shot))
@@ -104,11 +104,14 @@ def _list_frames(sources: Sequence[RawSource], findings: Findings) -> list[tuple
     return list(listed.values())
 
 
-def _check_files(raw: Path, shots: Sequence[Shot], findings: Findings) -> None:
+def _check_files(
+    raw: Path, shots: Sequence[Shot], findings: Findings, advance: Callable[[int], object]
+) -> None:
     files = dict.fromkeys(f for shot in shots for f in (shot.image, shot.depth) if f != NO_FILE)
     for file in files:
         if fault := fault_of(raw / file):
             findings.add(fault, str(file))
+        advance(1)
 
 
 def _read(

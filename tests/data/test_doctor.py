@@ -21,6 +21,7 @@ class Hypersim(RawSource):
     unreadable: tuple[int, ...] = ()
     empty: tuple[int, ...] = ()
     rough: bool = False
+    refused: tuple[str, ...] = ()
     count: int = 8
     taken_frames: ClassVar[list[int]] = []
 
@@ -29,6 +30,8 @@ class Hypersim(RawSource):
     splits: ClassVar[tuple[Split, ...]] = ("train", "val")
 
     def shots(self):
+        if self.split in self.refused:
+            raise ShardError("a table is missing")
         for number in range(self.count if self.split == "train" else 0):
             file = Path(f"{number}.png")
             shot = Shot(scene="s", sequence="s", number=number, image=file, depth=file)
@@ -114,7 +117,14 @@ def test_frames_to_read_are_spread_evenly(tmp_path, rooms):
     steps = []
     diagnose([Hypersim(raw=tmp_path)], num_frames=None, advance=steps.append)
     assert Hypersim.taken_frames == [0, 1, 2, 3, 4, 6, 7]
-    assert steps == [1] * 7
+    assert sum(steps) == 8 + 7  # Files and frames.
+
+
+def test_a_split_that_cannot_be_listed_is_said_once_and_alone_if_none_can(rooms):
+    _, faults = rooms(refused=("val",))
+    assert "1 x split that cannot be listed: val (a table is missing)" in faults
+    with pytest.raises(ShardError, match=r"^a table is missing$"):
+        rooms(refused=("train", "val"))
 
 
 def test_nothing_at_all_is_a_mistake(tmp_path):
