@@ -36,6 +36,10 @@ from ppvd.whole import write_whole
 CLIP_PIXELS = 512 * 512
 # Frames of a segment where a model has no windows.
 SEGMENT = 16
+# Repeated frames that are listed on the screen; the note has them all.
+LISTED = 20
+# Share of the announced frames from which on a clip counts as whole; some only estimate them.
+WHOLE = 0.95
 
 
 def open_clips(words: Sequence[str], *, fps: Fraction | None) -> dict[str, FrameSource]:
@@ -109,9 +113,8 @@ def write_clip(
     write_whole(note, (json.dumps({**report, "job": job}, indent=2) + "\n").encode())
     made = ", ".join(str(output.path) for output in outputs)
     print(f"{done.num_frames} frames of {source.name}: {made}")
-    if running.repeated:
-        listed = ", ".join(map(str, running.repeated[:20]))
-        print(f"{len(running.repeated)} broken frames were repeated: {listed}", file=sys.stderr)
+    for fault in _faults(source, done.num_frames, running.repeated):
+        print(fault, file=sys.stderr)
 
 
 class WindowedDepth:
@@ -183,12 +186,22 @@ def _sized(
 
 
 def _open(word: str, fps: Fraction | None) -> FrameSource:
-    if word == "-":
-        return VideoFile(sys.stdin.buffer, name="pipe")
     path = Path(word)
-    if fps is None or not path.is_dir():
-        return VideoFile(path)
-    return FrameSeries(Photos(path).files, read_photo, rate=fps, name=word)
+    if fps is not None and path.is_dir():
+        return FrameSeries(Photos(path).files, read_photo, rate=fps, name=word)
+    if fps is not None:
+        raise UsageError(f"--fps must be left out: {word} has its own, only folders have none")
+    return VideoFile(sys.stdin.buffer, name="pipe") if word == "-" else VideoFile(path)
+
+
+def _faults(source: FrameSource, num_frames: int, repeated: Sequence[int]) -> Iterator[str]:
+    """Say what was wrong with a clip; a file may announce a few frames more than it has."""
+    if repeated:
+        more = ", ..." if len(repeated) > LISTED else ""
+        listed = ", ".join(map(str, repeated[:LISTED])) + more
+        yield f"frames of {source.name} that are broken were repeated: {listed}"
+    if num_frames < (source.num_frames or 0) * WHOLE:
+        yield f"{source.name} breaks off: it has {num_frames} of {source.num_frames} frames"
 
 
 def _description(

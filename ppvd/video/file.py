@@ -27,7 +27,7 @@ class VideoFile:
         name: What it is called in messages; ``None``: the path.
 
     Raises:
-        ValueError: If it is not a video, or has no video stream.
+        ValueError: If it is not there, not a video, or has no video stream.
         OSError: If it cannot be opened.
         ImportError: If PyAV is not installed.
     """
@@ -95,6 +95,8 @@ def _open(source: Path | BinaryIO, name: str) -> AvObject:
     try:
         return av().open(str(source) if isinstance(source, Path) else source)
     except av().FFmpegError as error:
+        if isinstance(error, FileNotFoundError):
+            raise ValueError(f"video {name} must exist: check the path") from error
         if isinstance(error, OSError) and not isinstance(error, EOFError):
             raise
         raise ValueError(

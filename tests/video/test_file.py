@@ -160,7 +160,7 @@ def test_what_is_no_video_is_refused_in_a_sentence(tmp_path):
     for name in ("empty.mp4", "text.mp4"):
         with pytest.raises(ValueError, match=f"{name} must be one that FFmpeg reads, but it is"):
             VideoFile(tmp_path / name)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ValueError, match=r"gone.mp4 must exist: check the path"):
         VideoFile(tmp_path / "gone.mp4")
 
 
