@@ -23,7 +23,7 @@ from ppvd.data.raw import (
     read_picture,
 )
 from ppvd.data.sources.associate import associate, read_stamp
-from ppvd.data.sources.evaluation import EvaluationVideos, expect_size
+from ppvd.data.sources.evaluation import EvaluationVideos, expect_size, name_of
 
 # Published calibration of the colour camera, to which depth is registered; its distortion
 # (0.039903, -0.099343, -0.00073, -0.000144) is left in the pictures.
@@ -72,7 +72,7 @@ class Bonn(EvaluationVideos):
     def shots(self) -> Iterator[Shot]:
         """List the pairs of each sequence, numbered from 0 in order of time."""
         for folder, (pictures, depths) in self._sequences.items():
-            name = folder.name.removeprefix("rgbd_bonn_")
+            name = name_of(folder, raw=self.raw).removeprefix("rgbd_bonn_")
             for number, (image, depth) in enumerate(self._pairs(pictures, depths)):
                 yield Shot(scene=name, sequence=name, number=number, image=image, depth=depth)
 

@@ -76,6 +76,11 @@ class EvaluationVideos(EvaluationSource):
         return Entry(key=key, shots=shots, fault=next(faults, ""))
 
 
+def name_of(folder: Path, *, raw: Path) -> str:
+    """Return the name of a folder below ``raw``, which may be the root of the download itself."""
+    return folder.name or raw.resolve().name
+
+
 def expect_size(picture: Picture, size: tuple[int, int]) -> None:
     """Refuse a picture that is not of the ``size`` (height, width) its camera was calibrated at.
 

@@ -31,7 +31,7 @@ from ppvd.data.raw import (
     read_picture,
 )
 from ppvd.data.schema import Split
-from ppvd.data.sources.evaluation import EvaluationSource, expect_size
+from ppvd.data.sources.evaluation import EvaluationSource, expect_size, name_of
 from ppvd.data.sources.kinect import INTRINSICS, SIZE
 
 if TYPE_CHECKING:
@@ -93,7 +93,8 @@ class NyuV2(EvaluationSource):
         name = "filled" if self.filled else "(?:sync_)?depth"
         images = numbered(self.raw, folder, PICTURE)
         depths = numbered(self.raw, folder, rf"{name}_(\d+)\.png")
-        return pair(images, depths, scene=folder.name, sequence=folder.name)
+        scene = name_of(folder, raw=self.raw)
+        return pair(images, depths, scene=scene, sequence=scene)
 
     def take(self, shot: Shot) -> Taken:
         """Read a frame; a depth of 0 is a hole."""

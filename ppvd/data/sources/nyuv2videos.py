@@ -29,7 +29,7 @@ from ppvd.data.raw import (
     read_depth_png,
     read_picture,
 )
-from ppvd.data.sources.evaluation import EvaluationVideos, expect_size
+from ppvd.data.sources.evaluation import EvaluationVideos, expect_size, name_of
 from ppvd.data.sources.kinect import INTRINSICS, SIZE, depth_in_picture, undistorted
 
 # A recording's files: letter, second, and the device's own count.
@@ -63,14 +63,15 @@ class NyuV2Videos(EvaluationVideos):
     def shots(self) -> Iterator[Shot]:
         """List the frames of each scene, a recording's numbered from 0 in order of time."""
         for folder in folders_holding(self.raw, rf"{RECORDED}|sync_depth_\d+\.png"):
-            if self.scenes and folder.name not in self.scenes:
+            if self.scenes and name_of(folder, raw=self.raw) not in self.scenes:
                 continue
             exported = numbered(self.raw, folder, r"sync_depth_(\d+)\.png")
             yield from self._exported(folder, exported) if exported else self._recorded(folder)
 
     def _exported(self, folder: Path, depths: dict[int, Path]) -> list[Shot]:
         images = numbered(self.raw, folder, r"rgb_(\d+)\.(?:png|jpe?g)")
-        return pair(images, depths, scene=folder.name, sequence=folder.name)
+        name = name_of(folder, raw=self.raw)
+        return pair(images, depths, scene=name, sequence=name)
 
     def _recorded(self, folder: Path) -> Iterator[Shot]:
         pictures, depths = (
@@ -78,11 +79,12 @@ class NyuV2Videos(EvaluationVideos):
             for glob in ("r-*.ppm", "d-*.pgm")
         )
         times = [_at(path) for path in pictures]
+        name = name_of(folder, raw=self.raw)
         for number, depth in enumerate(depths):
             image = pictures[_nearest(times, _at(depth))] if pictures else NO_FILE
             yield Shot(
-                scene=folder.name,
-                sequence=folder.name,
+                scene=name,
+                sequence=name,
                 number=number,
                 image=image,
                 depth=depth,

@@ -30,7 +30,7 @@ from ppvd.data.raw import (
     read_picture,
     read_table,
 )
-from ppvd.data.sources.evaluation import EvaluationVideos, expect_size, list_revision
+from ppvd.data.sources.evaluation import EvaluationVideos, expect_size, list_revision, name_of
 from ppvd.data.sources.sens import SensHeader, frame_places, read_frame, read_header
 
 STEP_M = 1 / 1000
@@ -69,7 +69,9 @@ class ScanNet(EvaluationVideos):
             for name in (self.raw / folder).glob("*.sens")
         )
         exported = folders_holding(self.raw, "color")
-        found = {path.stem: path for path in streams} | {path.name: path for path in exported}
+        found = {path.stem: path for path in streams} | {
+            name_of(path, raw=self.raw): path for path in exported
+        }
         return dict(sorted(found.items()))
 
     def shots(self) -> Iterator[Shot]:
@@ -119,7 +121,8 @@ def _exported(raw: Path, folder: Path) -> list[Shot]:
         numbered(raw, folder / part, rf"(\d+)\.{suffix}")
         for part, suffix in (("color", "(?:jpe?g|png)"), ("depth", "png"), ("pose", "txt"))
     )
-    shots = pair(images, depths, scene=_room(folder.name), sequence=folder.name)
+    name = name_of(folder, raw=raw)
+    shots = pair(images, depths, scene=_room(name), sequence=name)
     return [
         replace(shot, others=(poses[shot.number],)) if shot.number in poses else shot
         for shot in shots

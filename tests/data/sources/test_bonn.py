@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,12 @@ def test_a_picture_gets_the_depth_nearest_in_time(balloon, frames, holds):
         assert frame.metadata == {"picture_s": PICTURES[picture], "depth_s": DEPTHS[depth]}
     assert source.notes() == {"pictures_without_depth": 2, "depths_without_picture": 0}
     assert holds(source).num_samples == 3
+
+
+def test_one_sequence_may_be_the_root(balloon, monkeypatch):
+    assert Bonn(raw=balloon.root / ROOT).entries[0].key == "bonn/balloon2/000000"
+    monkeypatch.chdir(balloon.root / ROOT)
+    assert Bonn(raw=Path()).entries[0].key == "bonn/balloon2/000000"
 
 
 def test_pairing_by_number_is_that_of_published_scores(balloon, frames):

@@ -54,6 +54,11 @@ def test_scenes_are_chosen_by_name_and_make_videos(cafe):
     assert [frame.index for frame in source.sample(0).frames] == [0, 1]
 
 
+def test_one_scene_may_be_the_root(cafe):
+    keys = [entry.key for entry in NyuV2Videos(raw=cafe.root / SCENE).entries]
+    assert keys[0] == "nyuv2videos/cafe_0001a/000000"
+
+
 def test_an_export_in_step_is_in_millimetres(tree, frames):
     tree.picture("basement_0001a/rgb_00000.jpg", SIZE)
     tree.png("basement_0001a/sync_depth_00000.png", np.full(SIZE, 3000, np.uint16))

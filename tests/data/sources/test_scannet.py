@@ -55,6 +55,11 @@ def test_a_larger_picture_is_shrunk_to_the_size_of_depth_and_no_other_is_touched
     np.testing.assert_allclose(shrunk.frames[0].image[3, 4], [35 - 2, 27 - 1, 40], atol=4)
 
 
+def test_one_scan_may_be_the_root(tree):
+    write(tree, 0)
+    assert ScanNet(raw=tree.root / SCAN).entries[0].key == "scannet/scene0707_00/000000"
+
+
 def test_shrinking_averages(tree):
     write(tree, 0)
     tree.remove(f"{SCAN}/color/0.jpg")
