@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ppvd.nn import *  # noqa: F403
     from ppvd.predictions import *  # noqa: F403
     from ppvd.protocols import *  # noqa: F403
+    from ppvd.scale import *  # noqa: F403
     from ppvd.semantics import *  # noqa: F403
     from ppvd.tasks import *  # noqa: F403
     from ppvd.video import *  # noqa: F403
@@ -62,7 +63,7 @@ _NAMES = {
     """,
     "nn": """
         Attention Block Branches CascadeDiT Condition Mlp Modulation Modulator Propagation
-        References Rotary SemanticPrompt Stage TokenGrid attend patchify rotary sincos
+        References Rotary SemanticPrompt Stage TokenGrid attend patchify rotary shard sincos
     """,
     "predictions": """
         DepthAnything3Files DepthCrafterFiles ExrFiles MarigoldFiles MoGeFiles NpzFiles OwnFiles
@@ -72,6 +73,7 @@ _NAMES = {
         BottomMiddle Box DISPARITY_CODE LOG_CODE METRES Pixels Protocol Region Row SampleScores
         Shares Unit flat_row
     """,
+    "scale": "FSDP2 WholeCheckpoints export_weights",
     "semantics": """
         DINOv2 DepthAnythingV2 Frozen ImageInput MAE MoGe2 MoGe2Size NoSemantics Pi3
         PublishedEncoder SemanticEncoder TransformersEncoder VGGT ViT ViTEncoder ViTRegressor

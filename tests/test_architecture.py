@@ -11,6 +11,7 @@ EVERYTHING = {p.name for p in PACKAGE.iterdir() if p.is_dir()} | {"batch", "whol
 MAY_IMPORT = {
     "cli": EVERYTHING,
     "callbacks": {"flow", "geometry", "metrics", "predictions", "protocols", "batch"},
+    "scale": {"callbacks"},
     "tasks": {
         "flow",
         "geometry",
@@ -37,7 +38,7 @@ MAY_IMPORT = {
     "batch": set(),
     "whole": set(),
 }
-LIGHTNING_ALLOWED = {"tasks", "callbacks", "cli", "data/datamodule.py"}
+LIGHTNING_ALLOWED = {"tasks", "callbacks", "cli", "scale", "data/datamodule.py"}
 
 
 def imported_modules(path: Path) -> set[str]:

@@ -31,7 +31,7 @@ class EMA(Callback):
 
     Raises:
         ValueError: If ``decay`` is out of range; in ``setup``, if a strategy shards the weights
-            or a checkpoint callback saves weights only.
+            and does not save averages, or a checkpoint callback saves weights only.
     """
 
     def __init__(self, decay: float = 0.999, *, ramp: bool = True) -> None:
@@ -47,10 +47,12 @@ class EMA(Callback):
         """Refuse what would make the average wrong."""
         if stage != "fit":
             return
-        if trainer.strategy.restore_checkpoint_after_setup:  # FSDP, model parallel, DeepSpeed
+        strategy = trainer.strategy
+        shards = strategy.restore_checkpoint_after_setup  # FSDP, model parallel, DeepSpeed
+        if shards and not getattr(strategy, "saves_averages", False):
             raise ValueError(
-                "strategy must keep every weight on each device for EMA, got "
-                f"{type(trainer.strategy).__name__}; use ddp or leave the EMA callback out"
+                "strategy must keep every weight on each device for EMA, or be ppvd.FSDP2, got "
+                f"{type(strategy).__name__}; use another or leave the EMA callback out"
             )
         if any(getattr(c, "save_weights_only", False) for c in trainer.checkpoint_callbacks):
             raise ValueError(

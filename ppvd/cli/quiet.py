@@ -14,6 +14,8 @@ def hush(*, training: bool) -> None:
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(_worth_reading)
     warnings.filterwarnings("ignore", r".*LeafSpec\)` is deprecated", FutureWarning)
     warnings.filterwarnings("ignore", "Precision bf16-mixed is not supported by the model summary")
+    # Of the velocity that a sharded network returns; nobody changes it in place.
+    warnings.filterwarnings("ignore", "FSDP2-wrapped module .* returned a view tensor")
     if not training:
         warnings.filterwarnings("ignore", "Be aware that when using `ckpt_path`, callbacks used")
         warnings.filterwarnings("ignore", "The dirpath has changed from")

@@ -18,6 +18,7 @@ examples:
   ppvd weights import ppd_moge.pth --as ppd-moge2 --out ppd-moge2.safetensors
   ppvd weights info ppd-moge2.safetensors
   ppvd weights verify ppd-moge2.safetensors
+  ppvd weights export lightning_logs/ppd/version_0 --out mine.safetensors
 """
 STEPS = 4  # of an import
 
@@ -75,12 +76,21 @@ def _verify(asked: argparse.Namespace) -> None:
     print(f"{asked.file}: {card.name}, as it was imported")
 
 
+def _export(asked: argparse.Namespace) -> None:
+    from ppvd.cli.checkpoint import read_checkpoint
+    from ppvd.scale import export_weights
+
+    found = read_checkpoint(asked.run_path)
+    count = export_weights(found.path, asked.out)
+    print(f"{asked.out}: {count:,} weights of {found.path}{found.choice}")
+
+
 def _parser() -> argparse.ArgumentParser:
     style = argparse.RawDescriptionHelpFormatter
     parser = VerbParser(
         "ppvd weights", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=style
     )
-    verbs = parser.add_subparsers(required=True, metavar="list|import|info|verify")
+    verbs = parser.add_subparsers(required=True, metavar="list|import|info|verify|export")
     listing = verbs.add_parser("list", help="names of the published models, and where they are")
     listing.set_defaults(run=_list)
     taking = verbs.add_parser("import", help="convert a published file once, strictly")
@@ -96,4 +106,10 @@ def _parser() -> argparse.ArgumentParser:
     checking = verbs.add_parser("verify", help="read an imported file whole and rebuild its module")
     checking.add_argument("file", type=Path, metavar="FILE")
     checking.set_defaults(run=_verify)
+    exporting = verbs.add_parser("export", help="one file of the weights that a run has trained")
+    exporting.add_argument("run_path", type=Path, metavar="RUN", help="a run, or a checkpoint")
+    exporting.add_argument(
+        "--out", type=Path, required=True, metavar="OUT.safetensors", help="file to write"
+    )
+    exporting.set_defaults(run=_export)
     return parser

@@ -9,6 +9,7 @@ from ppvd.nn.grid import TokenGrid, patchify
 from ppvd.nn.modulation import Branches, Modulation, Modulator
 from ppvd.nn.positions import Rotary, rotary, sincos
 from ppvd.nn.propagation import Propagation, References
+from ppvd.nn.sharding import shard
 
 __all__ = [
     "Attention",
@@ -28,5 +29,6 @@ __all__ = [
     "attend",
     "patchify",
     "rotary",
+    "shard",
     "sincos",
 ]

@@ -15,6 +15,7 @@ from torchmetrics import Metric, MetricCollection
 from ppvd.batch import DepthBatch, PhotoBatch
 from ppvd.geometry import DepthCodec, DisparityCodec, LogDepthCodec
 from ppvd.metrics import DepthErrors, EdgeChamfer
+from ppvd.nn import shard
 from ppvd.protocols import DISPARITY_CODE, LOG_CODE, Unit
 from ppvd.tasks.evaluation import EvaluatedTask
 from ppvd.tasks.guard import LossGuard
@@ -141,6 +142,13 @@ class DepthTask(EvaluatedTask, ABC):
 
     # Training.
 
+    def configure_model(self) -> None:
+        """Shard what is trained, where the strategy has a mesh of devices (FSDP2)."""
+        if self.device_mesh is None:
+            return
+        for part in _trained_parts(self):
+            shard(part, self.device_mesh["data_parallel"])
+
     def weighted_sum(
         self, losses: dict[str, Tensor], weights: dict[str, float], batch: DepthBatch
     ) -> Tensor:
@@ -185,3 +193,12 @@ class DepthTask(EvaluatedTask, ABC):
         """Predict a batch of photographs."""
         code = self.predict(batch["image"], keys=batch["key"])
         return Predicted(code=code, image=batch["image"], key=batch["key"], codec=self.codec)
+
+
+def _trained_parts(task: nn.Module) -> list[nn.Module]:
+    """Return the modules with weights whose methods a task calls: its network, its losses."""
+    parts: list[nn.Module] = []
+    for child in task.children():
+        inner = child.children() if isinstance(child, nn.ModuleDict) else (child,)
+        parts += [part for part in inner if next(part.parameters(), None) is not None]
+    return parts

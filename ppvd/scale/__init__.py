@@ -1,0 +1,7 @@
+"""Training on many devices: how weights are spread, and how a run is saved and continued."""
+
+from ppvd.scale.export import export_weights
+from ppvd.scale.fsdp2 import FSDP2
+from ppvd.scale.whole_checkpoints import WholeCheckpoints
+
+__all__ = ["FSDP2", "WholeCheckpoints", "export_weights"]
