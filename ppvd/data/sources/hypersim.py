@@ -5,8 +5,9 @@ shifted lenses: their axis is not the sensor's normal, up to 41 degrees off, and
 length that other converters use is wrong for them, as is the pinhole that their projection matrix
 suggests, by up to 221 pixels. The authors' table of cameras holds the exact map from pixels to
 rays. Its RQ decomposition shows true pinholes behind the tilts, with square pixels: depth along
-*their* axis goes with intrinsics and pose of the frame to the last digit. In 25 scenes a skew of
-more than half a pixel remains, which the frame's metadata names.
+*their* axis goes with intrinsics and pose of the frame to the last digit (on the frame that the
+authors ship, points from the three lie within 1e-6 m of those on the authors' rays). In 25 scenes a
+skew of more than half a pixel remains, which the frame's metadata names.
 """
 
 import csv

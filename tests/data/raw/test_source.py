@@ -76,6 +76,14 @@ def test_splits_to_evaluate_keep_the_order_of_the_set(download):
     assert sorted(train) == keys
 
 
+def test_samples_to_test_on_are_stored_without_loss(download):
+    raw = download(words=("3.1415927",) * 2)
+    assert not Toy(raw=raw).sample(0).lossless
+    test = Toy(raw=raw, split="test")
+    assert test.sample(0).lossless
+    assert test.sample_bytes == 4 * Toy(raw=raw).sample_bytes
+
+
 def test_what_a_set_does_not_have_is_refused(tmp_path):
     with pytest.raises(ValueError, match="split must be one of train, test for toy, got val"):
         Toy(raw=tmp_path, split="val")
