@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ppvd.predictions import *  # noqa: F403
     from ppvd.protocols import *  # noqa: F403
     from ppvd.scale import *  # noqa: F403
+    from ppvd.report import *  # noqa: F403
     from ppvd.semantics import *  # noqa: F403
     from ppvd.tasks import *  # noqa: F403
     from ppvd.video import *  # noqa: F403
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 _NAMES = {
     "batch": "DepthBatch PhotoBatch",
     "callbacks": """
-        DepthFiles DepthWriter EMA PanelSample Panels ResultsWriter SavePredictions SeedSteps
-        Throughput WorstCases benchmark_names draw_panel
+        ClipPanels DepthFiles DepthWriter EMA PanelSample Panels ResultsWriter
+        SavePredictions SeedSteps Throughput WorstCases benchmark_names draw_panel
     """,
     "cli.load": "load",
     "data": """
@@ -73,7 +74,11 @@ _NAMES = {
         BottomMiddle Box DISPARITY_CODE LOG_CODE METRES Pixels Protocol Region Row SampleScores
         Shares Unit flat_row
     """,
-    "scale": "FSDP2 WholeCheckpoints export_weights",
+    "scale": "CompileBlocks FSDP2 WholeCheckpoints export_weights",
+    "report": """
+        Column Difference Line PaperRow PaperTable Result Table beside_paper bootstrap_interval
+        compare comparison_markdown latex load_result load_tables markdown own_table page
+    """,
     "semantics": """
         DINOv2 DepthAnythingV2 Frozen ImageInput MAE MoGe2 MoGe2Size NoSemantics Pi3
         PublishedEncoder SemanticEncoder TransformersEncoder VGGT ViT ViTEncoder ViTRegressor

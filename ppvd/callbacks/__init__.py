@@ -1,5 +1,6 @@
 """Callbacks: what is averaged, drawn, written and measured beside the training itself."""
 
+from ppvd.callbacks.clip_panels import ClipPanels
 from ppvd.callbacks.ema import EMA
 from ppvd.callbacks.panel import PanelSample, draw_panel
 from ppvd.callbacks.panels import Panels, benchmark_names
@@ -12,6 +13,7 @@ from ppvd.callbacks.worst import WorstCases
 
 __all__ = [
     "EMA",
+    "ClipPanels",
     "DepthFiles",
     "DepthWriter",
     "PanelSample",

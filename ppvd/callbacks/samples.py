@@ -16,6 +16,17 @@ def panel_samples(
 ) -> Iterator[PanelSample]:
     """Yield what is drawn of one sample: an image, or a clip's first and last frame.
 
+    Arguments are those of ``aligned_sample``.
+    """
+    sample = aligned_sample(batch, index, prediction, alignment)
+    yield from [sample] if sample.depth.ndim == 4 else sample.ends()
+
+
+def aligned_sample(
+    batch: DepthBatch, index: int, prediction: Tensor, alignment: Alignment
+) -> PanelSample:
+    """Return one sample on the CPU, an image or a whole clip.
+
     Args:
         batch: The truth.
         index: Place of the sample in the batch.
@@ -24,7 +35,7 @@ def panel_samples(
     """
     one = slice(index, index + 1)
     depth, valid = batch["depth"][one].cpu(), batch["valid"][one].cpu()
-    sample = PanelSample(
+    return PanelSample(
         image=batch["image"][one].float().cpu(),
         depth=depth,
         valid=valid,
@@ -33,7 +44,6 @@ def panel_samples(
         prediction=alignment(prediction[one].cpu(), depth, valid).float(),
         key=batch["key"][index],
     )
-    yield from [sample] if depth.ndim == 4 else sample.ends()
 
 
 def expect_prediction(outputs: object, *, needed_by: str) -> Mapping[str, Any]:
