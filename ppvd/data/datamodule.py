@@ -6,9 +6,11 @@ import lightning as L
 import torch
 from torch.utils.data import DataLoader
 
+from ppvd.batch import DepthBatch
 from ppvd.data.augment import Augment
 from ppvd.data.cache import ShardCache
 from ppvd.data.clip import Clips
+from ppvd.data.collate import with_floats
 from ppvd.data.loader import ShardLoader, use_one_opencv_thread
 from ppvd.data.photos import Photo, Photos, collate_photos
 from ppvd.data.source import ShardSet, ShardSource
@@ -21,8 +23,9 @@ class ShardDataModule(L.LightningDataModule):
     """Streams shard sets: a weighted mixture to train on, named sets to evaluate on.
 
     Training batches have one size and the same number on every rank. Evaluation yields every
-    sample once at its own size, over all ranks together. Batches are `ppvd.batch.DepthBatch`;
-    their ``source`` is the name given here.
+    sample once at its own size, over all ranks together. Batches are `ppvd.batch.DepthBatch` once
+    they are on their device (loaders yield images as uint8); their ``source`` is the name given
+    here.
 
     Args:
         train: Sets to train on, by name.
@@ -136,6 +139,13 @@ class ShardDataModule(L.LightningDataModule):
             collate_fn=collate_photos,
             pin_memory=self.pin_memory,
         )
+
+    def transfer_batch_to_device(
+        self, batch: DepthBatch, device: torch.device, dataloader_idx: int
+    ) -> DepthBatch:
+        """Move a batch to ``device`` and make floats of its image there."""
+        moved: DepthBatch = super().transfer_batch_to_device(batch, device, dataloader_idx)
+        return with_floats(moved) if moved["image"].dtype == torch.uint8 else moved
 
     def _evaluations(self, stage: str) -> dict[str, ShardLoader]:
         streams = {

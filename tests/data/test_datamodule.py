@@ -21,10 +21,12 @@ class Recorder(L.LightningModule):
         self.weight = torch.nn.Parameter(torch.zeros(()))
         self.seen = Counter()
         self.epochs = []
+        self.images = []
 
     def training_step(self, batch, _):
         self.seen.update(batch["key"])
         self.epochs.append((self.current_epoch, tuple(batch["key"])))
+        self.images.append(batch["image"])
         return self.weight * batch["image"].mean()
 
     def validation_step(self, batch, _, dataloader_idx=0):
@@ -69,6 +71,10 @@ def test_lightning_trains_and_validates_on_it(build):
     assert model.seen["val0", "toys"] == 2 * 5
     assert model.seen["val1", "more"] == 2 * 3
     expected = data.train_dataloader()
+    first = next(iter(expected))["image"]
+    assert first.dtype == torch.uint8
+    assert torch.equal(model.images[0], first / 255)
+    expected.set_epoch(0)
     orders = [[keys for epoch, keys in model.epochs if epoch == number] for number in range(2)]
     assert len(orders[0]) == len(orders[1]) == 4
     assert orders[0] != orders[1]

@@ -8,6 +8,7 @@ import torch
 from ppvd.data.augment import Augment
 from ppvd.data.budget import Budget
 from ppvd.data.build import build_shards
+from ppvd.data.collate import with_floats
 from ppvd.data.errors import ShardError
 from ppvd.data.manifest import Manifest
 from ppvd.data.plan import Reader
@@ -70,7 +71,8 @@ def test_batches_hold_the_contract(build, frame):
     stream = train_stream({"toys": open_set(build())}, size=(24, 36), shuffle_buffer=1)
     for batch in stream.read(epoch=0, reader=Reader()):
         assert batch["image"].shape == (2, 3, 24, 36)
-        assert batch["image"].dtype == batch["depth"].dtype == torch.float32
+        assert batch["image"].dtype == torch.uint8
+        assert batch["depth"].dtype == torch.float32
         assert batch["depth"].shape == batch["valid"].shape == batch["sky"].shape == (2, 1, 24, 36)
         assert batch["valid"].dtype == batch["sky"].dtype == torch.bool
         assert batch["intrinsics"].shape == (2, 3, 3)
@@ -80,7 +82,7 @@ def test_batches_hold_the_contract(build, frame):
             original = frame(int(key[-6:]))
             np.testing.assert_allclose(batch["depth"][place, 0], original.depth, rtol=2e-5)
             np.testing.assert_array_equal(batch["sky"][place, 0], original.sky)
-            image = batch["image"][place].permute(1, 2, 0) * 255
+            image = with_floats(batch)["image"][place].permute(1, 2, 0) * 255
             assert np.abs(image.numpy() - original.image).mean() < 2
 
 
