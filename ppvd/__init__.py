@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ppvd.nn import *  # noqa: F403
     from ppvd.predictions import *  # noqa: F403
     from ppvd.protocols import *  # noqa: F403
-    from ppvd.scale import *  # noqa: F403
     from ppvd.report import *  # noqa: F403
+    from ppvd.scale import *  # noqa: F403
     from ppvd.semantics import *  # noqa: F403
     from ppvd.tasks import *  # noqa: F403
     from ppvd.video import *  # noqa: F403
@@ -76,8 +76,8 @@ _NAMES = {
     """,
     "scale": "CompileBlocks FSDP2 WholeCheckpoints export_weights",
     "report": """
-        Column Difference Line PaperRow PaperTable Result Table beside_paper bootstrap_interval
-        compare comparison_markdown latex load_result load_tables markdown own_table page
+        Difference PaperTable ReportTable Result beside_paper compare_results comparison_markdown
+        html_page latex_table load_paper_tables load_result markdown_table own_table
     """,
     "semantics": """
         DINOv2 DepthAnythingV2 Frozen ImageInput MAE MoGe2 MoGe2Size NoSemantics Pi3

@@ -26,6 +26,7 @@ MAY_IMPORT = {
     },
     "protocols": {"geometry", "metrics", "batch"},
     "predictions": {"protocols"},
+    "report": {"metrics"},
     "data": {"geometry", "batch"},
     "video": {"geometry"},
     "metrics": {"geometry"},

@@ -8,10 +8,11 @@ TRAINER_VERBS = {
 }
 OWN_VERBS = {
     "depth": "depth of your own photographs and videos",
-    "shards": "build and check sets of training data",
+    "shards": "build, check and look at sets of data",
     "weights": "list, import and check published weights",
     "score": "score predictions of any model under a protocol",
     "rescore": "apply another protocol to the saved predictions of a test",
+    "report": "results beside the paper's tables, and beside each other",
 }
 
 _EXAMPLES = {
