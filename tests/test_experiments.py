@@ -186,6 +186,7 @@ def test_hardware_composes_with_a_recipe(hardware, capsys):
     assert not end.value.code
     used = yaml.safe_load(capsys.readouterr().out)["trainer"]
     wanted = yaml.safe_load(hardware.read_text())["trainer"]
-    assert {key: used[key] for key in ("accelerator", "devices")} == {
-        key: wanted[key] for key in ("accelerator", "devices")
-    }
+    for key in {"accelerator", "devices", "num_nodes"} & wanted.keys():
+        assert used[key] == wanted[key]
+    recipes = yaml.safe_load(recipe.read_text())["trainer"]["callbacks"]
+    assert len(used["callbacks"]) == len(recipes) + len(wanted.get("callbacks+", []))

@@ -1,7 +1,15 @@
 """Training on many devices: how weights are spread, and how a run is saved and continued."""
 
+from ppvd.scale.compile_blocks import CompileBlocks
 from ppvd.scale.export import export_weights
 from ppvd.scale.fsdp2 import FSDP2
-from ppvd.scale.whole_checkpoints import WholeCheckpoints
+from ppvd.scale.whole_checkpoints import WholeCheckpoints, keep_whole, require_whole
 
-__all__ = ["FSDP2", "WholeCheckpoints", "export_weights"]
+__all__ = [
+    "FSDP2",
+    "CompileBlocks",
+    "WholeCheckpoints",
+    "export_weights",
+    "keep_whole",
+    "require_whole",
+]

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.fabric.utilities.types import _PATH
+from lightning.pytorch import Trainer
 
 from ppvd.whole import appearing_whole
 
@@ -49,6 +50,12 @@ class WholeCheckpoints(TorchCheckpointIO):
         require_whole(Path(path))
         content: dict[str, Any] = super().load_checkpoint(path, *args, **options)
         return content
+
+
+def keep_whole(trainer: Trainer) -> None:
+    """Let a trainer that was given no other way of writing checkpoints write whole ones."""
+    if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:
+        trainer.strategy.checkpoint_io = WholeCheckpoints()
 
 
 def require_whole(file: Path) -> None:
