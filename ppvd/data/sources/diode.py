@@ -65,7 +65,8 @@ class Diode(EvaluationSource):
             numbered(self.raw, folder, rf"\d+_\d+_[a-z]+_(\d+_\d+){ending}")
             for ending in (r"\.png", r"_depth\.npy", r"_depth_mask\.npy")
         )
-        shots = pair(images, depths, scene=folder.parent.name, sequence="/".join(folder.parts[-2:]))
+        scene, scan = (self.raw / folder).resolve().parts[-2:]
+        shots = pair(images, depths, scene=scene, sequence=f"{scene}/{scan}")
         return [_with_mask(shot, masks.get(shot.number)) for shot in shots]
 
     def take(self, shot: Shot) -> Taken:

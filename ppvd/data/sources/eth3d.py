@@ -28,7 +28,7 @@ from ppvd.data.raw import (
     read_picture,
 )
 from ppvd.data.sources.colmap import ColmapView, read_views
-from ppvd.data.sources.evaluation import EvaluationSource
+from ppvd.data.sources.evaluation import EvaluationSource, name_of
 
 # Focal length of the set's cameras as a share of the width, 3411 of 6048 pixels: for downloads
 # that come without calibration, such as the copies that other benchmarks hand out.
@@ -56,7 +56,7 @@ class Eth3d(EvaluationSource):
         found: dict[str, dict[str, Path]] = {"images": {}, "ground_truth_depth": {}}
         for folder in folders_holding(self.raw, "dslr_images"):
             if folder.name in found:
-                found[folder.name][folder.parent.name] = folder
+                found[folder.name][name_of(folder.parent, raw=self.raw)] = folder
         images, depths = found.values()
         for scene in sorted(images.keys() | depths.keys()):
             yield from self._scene(scene, images.get(scene), depths.get(scene))

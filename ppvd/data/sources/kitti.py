@@ -30,7 +30,7 @@ from ppvd.data.raw import (
     read_table,
 )
 from ppvd.data.schema import Split
-from ppvd.data.sources.evaluation import EvaluationVideos, list_revision
+from ppvd.data.sources.evaluation import EvaluationVideos, list_revision, name_of
 
 STEP_M = 1 / 256
 DATE = r"\d{4}_\d\d_\d\d"
@@ -83,7 +83,11 @@ class Kitti(EvaluationVideos):
     def _truths(self) -> dict[str, Path]:
         """Folder of the ground truth of each drive of the split."""
         roots = folders_holding(self.raw, DRIVE)
-        wanted = [root for root in roots if self.split == "test" or root.name == self.split]
+        wanted = [
+            root
+            for root in roots
+            if self.split == "test" or name_of(root, raw=self.raw) == self.split
+        ]
         return self._drives(wanted, TRUTH)
 
     def _drives(self, roots: "set[Path] | list[Path]", inside: Path) -> dict[str, Path]:

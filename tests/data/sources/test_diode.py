@@ -42,6 +42,12 @@ def test_a_plane_at_3_m_is_at_3_m_indoors_and_in_the_open(tree, frames, holds, d
     assert holds(source).num_samples == 2
 
 
+def test_one_scan_may_be_the_root(tree, depth, mask):
+    write(tree, INDOORS, depth, mask)
+    (entry,) = Diode(raw=(tree.root / INDOORS).parent).entries
+    assert entry.key == "diode/scene_00021/scan_00189/200010"
+
+
 def test_only_what_the_mask_has_is_measured_and_nothing_is_clamped(
     tree, frames, states, depth, mask
 ):

@@ -49,6 +49,11 @@ def test_a_plane_at_3_m_is_at_3_m_however_the_archives_were_unpacked(
     assert holds(source).num_samples == 1
 
 
+def test_one_scene_may_be_the_root(tree):
+    write(tree)
+    assert Eth3d(raw=tree.root / "office").entries[0].key == "eth3d/office/000219"
+
+
 def test_no_laser_return_is_unknown_and_never_sky(tree, frames, states):
     depth = np.full(SIZE, 3, np.float32)
     depth[0, :5] = [np.inf, np.nan, 0, 0.005, -1]
