@@ -182,7 +182,10 @@ class Alignment:
             return least_squares_line(x, y, w) if line is None else line
         if line is None:
             return 1.0, 0.0
-        return line if line[0] > 0.0 else (float(y.mean() / x.mean()), 0.0)
+        if line[0] > 0.0:
+            return line
+        mean = float(x.mean())
+        return (float(y.mean()) / mean if mean != 0.0 else 0.0), 0.0
 
     def _from_depth(self, depth: Tensor) -> Tensor:
         if self.space == "log":

@@ -49,9 +49,9 @@ class ClipMeans(ImageMeans):
             prediction: Unaligned, affine in the alignment's space.
             depth: True depth in metres, same shape.
             valid: True where ``depth`` is a measurement, bool, same shape.
-            measure: ``(index, aligned (T, 1, H, W))`` to scalars under ``names``; all of them nan
-                where the clip has nothing to measure. A prediction that is not finite counts,
-                and shows as nan.
+            measure: ``(index, aligned (T, 1, H, W))`` to scalars under ``names``; nan where
+                the clip has nothing to measure, and is left out. A prediction that is not finite
+                counts, and shows as nan.
             key: Names of the clips, for the table.
 
         Raises:
@@ -66,7 +66,7 @@ class ClipMeans(ImageMeans):
         if not found:
             return
         values = {name: torch.stack([one[name] for one in found]) for name in self.names}
-        unknown = torch.stack([value.isnan() for value in values.values()]).all(dim=0)
+        unknown = torch.stack([value.isnan() for value in values.values()]).any(dim=0)
         broken = ~aligned.isfinite().flatten(1).all(dim=1)
         counts = valid.flatten(1).any(dim=1) & (broken | ~unknown.to(broken.device))
         self.add(values, counts.to(unknown.device), key=key)

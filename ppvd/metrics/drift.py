@@ -112,8 +112,8 @@ class Drift(ClipMeans):
 class SeamJump(ClipMeans):
     """``seam_jump`` after one alignment a clip, averaged over clips.
 
-    ``compute()`` returns ``seam_jump``, ``other_jump`` and ``num_without_pairs``. A clip that
-    ends before its second window has no seam, and is left out.
+    ``compute()`` returns ``seam_jump``, ``other_jump`` and ``num_without_pairs``. A clip without
+    a seam, or without another pair of frames to compare it with, is left out.
 
     Args:
         alignment: How each clip is carried to metres.
@@ -152,9 +152,6 @@ class SeamJump(ClipMeans):
 
         def measure(index: int, aligned: Tensor) -> dict[str, Tensor]:
             truth = depth[index], valid[index]
-            found = seam_jump(aligned, *truth, first=self.first, step=self.step)
-            # Without a seam there is nothing to compare the other jumps with.
-            other = found["other_jump"].where(~found["seam_jump"].isnan(), torch.nan)
-            return found | {"other_jump": other}
+            return seam_jump(aligned, *truth, first=self.first, step=self.step)
 
         self.add_clips(prediction, depth, valid, measure, key=key)

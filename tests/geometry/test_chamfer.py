@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from scipy.spatial import cKDTree
 
 from ppvd.geometry import (
     DepthCanny,
@@ -14,6 +15,7 @@ from ppvd.geometry import (
     flying_points,
     intrinsics_from_fov,
     mean_distance,
+    nearest_distances,
 )
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "metrics" / "points"
@@ -170,3 +172,41 @@ def test_bad_arguments_are_named():
         flying_points(prediction, depth, valid, valid, tolerance=0.0)
     with pytest.raises(ValueError, match="radius must be at least 1 pixel"):
         flying_points(prediction, depth, valid, valid, radius=0)
+
+
+def test_the_trees_hold_the_points_near_edges_alone_and_are_not_balanced(monkeypatch):
+    built, asked = [], []
+
+    class Watched(cKDTree):
+        def __init__(self, points, **settings):
+            built.append((len(points), settings))
+            super().__init__(points, **settings)
+
+        def query(self, points):
+            asked.append(len(points))
+            return super().query(points)
+
+    monkeypatch.setattr("ppvd.geometry.chamfer.cKDTree", Watched)
+    depth = torch.full((1, 1, 60, 80), 2.0)
+    depth[..., 40:] = 5.0
+    valid = torch.ones_like(depth).bool()
+    near = torch.zeros_like(valid)
+    near[..., 38:42] = True
+    k = intrinsics_from_fov(60, 80, horizontal_fov_deg=60.0)[None]
+    edge_chamfer(1.1 * depth, depth, near, valid, k)
+    cheap = {"balanced_tree": False, "compact_nodes": False}
+    assert built == [(4 * 60, cheap), (4 * 60, cheap)]
+    assert asked == [4 * 60, 4 * 60]
+
+
+def test_nearest_distances_are_one_a_point_and_nan_without_a_target():
+    points, target = np.zeros((3, 3)), np.array([[0.0, 3.0, 4.0]])
+    assert nearest_distances(points, target).tolist() == [5.0] * 3
+    assert np.isnan(nearest_distances(points, target[:0])).all()
+    assert mean_distance(points, target, squared=True) == 25.0
+
+
+def test_unknown_units_are_named():
+    one = torch.ones(1, 1, 2, 2)
+    with pytest.raises(ValueError, match="unit must be m or log, got 'ft'"):
+        edge_chamfer(one, one, one.bool(), one.bool(), torch.eye(3)[None], unit="ft")
