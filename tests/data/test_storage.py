@@ -3,6 +3,9 @@
 import logging
 import os
 import tarfile
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -215,3 +218,41 @@ def test_a_file_url_is_a_path(tmp_path):
 def test_a_set_is_read_by_file_url(build):
     folder = build(count=3)
     assert evaluate(folder.as_uri()) == evaluate(str(folder))
+
+
+# Plain web servers.
+
+
+@pytest.fixture
+def web(build):
+    """A folder with a set, and its URL on a server that knows neither ranges nor tags."""
+    folder = build(count=5, shard=2)
+    handler = partial(QuietHandler, directory=folder)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield folder, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_): ...
+
+
+def test_a_set_behind_a_plain_web_server_is_read(web):
+    folder, url = web
+    assert evaluate(url) == evaluate(str(folder))
+
+
+def test_a_break_that_a_server_cannot_continue_is_a_stop(web, monkeypatch):
+    """It would answer with the whole file, whose beginning must not be taken for the rest."""
+    _, url = web
+    monkeypatch.setattr("ppvd.data.retry.MAX_ATTEMPTS", 2)
+    monkeypatch.setattr("ppvd.data.retry.FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr("ppvd.data.storage.CHUNK_BYTES", 512)
+    stream, _ = open_sized(f"{url}/toys-train-000000.tar")
+    with stream:
+        stream.read(600)
+        stream.raw._chunks = None  # As if the connection had broken.
+        with pytest.raises(OSError, match="2 tries failed"):
+            stream.read()
