@@ -70,13 +70,13 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         UsageError: If there is none, or it is no checkpoint.
     """
     files = _candidates(Path(path))
-    newest = _read(max(files, key=lambda file: file.stat().st_mtime))
+    newest = read_file(max(files, key=lambda file: file.stat().st_mtime))
     if len(files) == 1:
         return newest
     best, monitor = _best(newest)
     for file in files:
         if file.name == best:
-            return replace(_read(file), choice=f" (best {monitor})")
+            return replace(read_file(file), choice=f" (best {monitor})")
     return replace(newest, choice=" (last)")
 
 
@@ -97,7 +97,12 @@ def mismatch(checkpoint: Checkpoint, state: Mapping[str, Tensor]) -> str:
     )
 
 
-def _read(file: Path) -> Checkpoint:
+def read_file(file: Path) -> Checkpoint:
+    """Read the checkpoint of that very name.
+
+    Raises:
+        UsageError: If it is none.
+    """
     source = file / _SHARDED if file.is_dir() else file
     try:
         content = torch.load(source, map_location="cpu", weights_only=True, mmap=True)
@@ -119,11 +124,20 @@ def _candidates(path: Path) -> list[Path]:
     if not path.is_dir():
         siblings = [str(p) for p in path.parent.glob("*")] if path.parent.is_dir() else []
         raise UsageError(f"checkpoint {path} does not exist{did_you_mean(str(path), siblings)}")
-    runs = sorted(path.glob("version_*"), key=_version, reverse=True)
-    for folder in [path, *runs]:
-        if files := [*folder.glob("checkpoints/*.ckpt"), *folder.glob("*.ckpt")]:
+    for folder in runs_below(path):
+        if files := candidates(folder):
             return files
     raise UsageError(f"{path} must hold a run, but there is no checkpoint (*.ckpt) in it")
+
+
+def runs_below(folder: Path) -> list[Path]:
+    """Return the folder, which may be a run's, and the runs in it, newest first."""
+    return [folder, *sorted(folder.glob("version_*"), key=_version, reverse=True)]
+
+
+def candidates(run: Path) -> list[Path]:
+    """Return all checkpoints of one run."""
+    return [*run.glob("checkpoints/*.ckpt"), *run.glob("*.ckpt")]
 
 
 def _version(folder: Path) -> int:

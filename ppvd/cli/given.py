@@ -42,6 +42,16 @@ class Given:
         in_recipe = any("class_path" in _mapping(r.get(section)) for r in self.recipes)
         return in_recipe or any(option.split("=", 1)[0] in flags for option in self.options)
 
+    def setting(self, section: str, key: str) -> object:
+        """Return what is given for ``section.key``, the last word of it; ``None``: nothing."""
+        values = [_mapping(recipe.get(section)).get(key) for recipe in self.recipes]
+        flag = f"--{section}.{key}"
+        for word, following in zip(self.options, (*self.options, None)[1:], strict=True):
+            name, equals, value = word.partition("=")
+            if name == flag:
+                values.append(value if equals else following)
+        return next((value for value in reversed(values) if value is not None), None)
+
 
 def read_words(words: list[str]) -> Given:
     """Sort the words after a verb; reads the recipes.

@@ -16,6 +16,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 import ppvd
 from ppvd.cli.checkpoint import Checkpoint, mismatch, read_checkpoint
+from ppvd.cli.continuing import furthest
 from ppvd.cli.explain import explain, unwrapped
 from ppvd.cli.given import Given, read_words
 from ppvd.cli.keep_config import KeepConfig
@@ -24,6 +25,7 @@ from ppvd.cli.mistakes import UsageError
 from ppvd.cli.parsing import accept_presets
 from ppvd.cli.provenance import provenance
 from ppvd.cli.quiet import hush
+from ppvd.scale import keep_whole
 
 LOG_FOLDER = "lightning_logs"
 _LOGGER = {
@@ -123,6 +125,7 @@ class PPVDCLI(LightningCLI):
             if not isinstance(reason, ValueError | OSError | MisconfigurationException):
                 raise reason from None
             raise UsageError(str(reason)) from error
+        keep_whole(self.trainer)
         self.model.protocols = self._get(self.config_init, "protocols") or {}
 
     def after_test(self) -> None:
@@ -234,14 +237,26 @@ def _fresh_protocols(words: list[str], sources: Sequence[Layer]) -> list[str]:
 
 def _checkpoint(verb: str, given: Given) -> Checkpoint | None:
     """Read the checkpoint asked for; of Lightning's key words only those that make sense."""
-    if given.ckpt_path is None or (verb == "fit" and given.ckpt_path in ("last", "hpc")):
+    if given.ckpt_path is None or (verb == "fit" and given.ckpt_path == "hpc"):
         return None
+    if verb == "fit" and (found := _going_on(given, given.ckpt_path)):
+        return found
+    if verb == "fit" and given.ckpt_path == "last":
+        return None  # Lightning looks where its own callbacks keep them.
     if given.ckpt_path in ("best", "last", "hpc") and not Path(given.ckpt_path).exists():
         raise UsageError(
             f"ckpt_path={given.ckpt_path} means a training in this same process, and there was "
             f"none; give the run: --ckpt_path {LOG_FOLDER}/NAME/version_N"
         )
     return read_checkpoint(given.ckpt_path)
+
+
+def _going_on(given: Given, ckpt_path: str) -> Checkpoint | None:
+    """Return where a training goes on: in its own experiment's folder, or in that of a run."""
+    if ckpt_path != "last":
+        return furthest(Path(ckpt_path)) if Path(ckpt_path).is_dir() else None
+    root = Path(str(given.setting("trainer", "default_root_dir") or "."))
+    return furthest(root / LOG_FOLDER / (given.experiment or given.stem or "unnamed"))
 
 
 def _write(file: Path, layer: Layer) -> Path:

@@ -1,6 +1,8 @@
 """A small PPD whose noise belongs to the sample, and data dealt to ranks in turn."""
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import lightning as L
@@ -10,6 +12,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
 from ppvd.nn import CascadeDiT
+from ppvd.scale import WholeCheckpoints
 from ppvd.semantics import ViT, ViTEncoder
 from ppvd.tasks import PPD
 from ppvd.tasks.base import training_target
@@ -96,14 +99,30 @@ class ScaledData(L.LightningDataModule):
 
 
 class Note(Callback):
-    """Writes a line for each step: step, loss over all ranks, keys of rank 0."""
+    """Writes a line for each step and rank: the step, the mean loss of all ranks, own samples."""
 
     def __init__(self, path: str):
         self.path = path
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):  # noqa: ARG002
         loss = trainer.strategy.reduce(outputs["loss"].detach().clone(), reduce_op="mean")
-        if trainer.is_global_zero:
-            line = {"step": trainer.global_step, "loss": float(loss), "keys": list(batch["key"])}
-            with Path(self.path).open("a") as file:
-                file.write(json.dumps(line) + "\n")
+        line = {"step": trainer.global_step, "loss": float(loss), "keys": list(batch["key"])}
+        with Path(f"{self.path}-{trainer.global_rank}").open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+class DyingCheckpoints(WholeCheckpoints):
+    """Dies of SIGKILL when half of the fifth checkpoint is written."""
+
+    num_saved = 0
+
+    def save_checkpoint(self, checkpoint, path, storage_options=None):
+        self.num_saved += 1
+        if self.num_saved == 5:
+            checkpoint = {**checkpoint, "dies": Trap()}
+        super().save_checkpoint(checkpoint, path, storage_options)
+
+
+class Trap:
+    def __reduce__(self):
+        os.kill(os.getpid(), signal.SIGKILL)

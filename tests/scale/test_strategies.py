@@ -38,7 +38,7 @@ RECIPE = {
                     "save_top_k": -1,
                 },
             },
-            {"class_path": "scale_toys.Note", "init_args": {"path": "steps.jsonl"}},
+            {"class_path": "scale_toys.Note", "init_args": {"path": "steps"}},
         ],
     },
     "model": {"class_path": "scale_toys.Scaled"},
@@ -74,7 +74,7 @@ def runs(tmp_path_factory):
 
 
 def losses(folder):
-    lines = (folder / "steps.jsonl").read_text().splitlines()
+    lines = (folder / "steps-0").read_text().splitlines()
     return [json.loads(line)["loss"] for line in lines]
 
 
