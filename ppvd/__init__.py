@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _NAMES = {
     "batch": "DepthBatch PhotoBatch",
     "callbacks": """
-        ClipPanels DepthFiles DepthWriter EMA PanelSample Panels ResultsWriter
+        BadStepError BadSteps ClipPanels DepthFiles DepthWriter EMA PanelSample Panels ResultsWriter
         SavePredictions SeedSteps Throughput WorstCases benchmark_names draw_panel
     """,
     "cli.load": "load",

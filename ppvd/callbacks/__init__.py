@@ -1,5 +1,6 @@
 """Callbacks: what is averaged, drawn, written and measured beside the training itself."""
 
+from ppvd.callbacks.bad_steps import BadStepError, BadSteps
 from ppvd.callbacks.clip_panels import ClipPanels
 from ppvd.callbacks.ema import EMA
 from ppvd.callbacks.panel import PanelSample, draw_panel
@@ -13,6 +14,8 @@ from ppvd.callbacks.worst import WorstCases
 
 __all__ = [
     "EMA",
+    "BadStepError",
+    "BadSteps",
     "ClipPanels",
     "DepthFiles",
     "DepthWriter",

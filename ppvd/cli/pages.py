@@ -12,13 +12,15 @@ OWN_VERBS = {
     "weights": "list, import and check published weights",
     "score": "score predictions of any model under a protocol",
     "rescore": "apply another protocol to the saved predictions of a test",
+    "debug": "take a bad training step again",
     "report": "results beside the paper's tables, and beside each other",
 }
 
 _EXAMPLES = {
     "fit": """\
   ppvd fit -c experiments/demo/ppd.yaml --trainer.max_steps 100
-  ppvd fit --ckpt_path lightning_logs/ppd/version_0        go on with that run""",
+  ppvd fit --ckpt_path lightning_logs/ppd/version_0        go on with that run
+  ppvd fit -c experiments/demo/ppd.yaml --ckpt_path last   begin, or go on after a crash""",
     "validate": """\
   ppvd validate --ckpt_path lightning_logs/ppd/version_0""",
     "test": """\
@@ -54,7 +56,8 @@ usage: ppvd {verb} [-c RECIPE.yaml]... [--ckpt_path RUN] [--KEY VALUE]...
 
   -c RECIPE.yaml     a recipe; give several and later ones win key by key.
                      A later list replaces an earlier one; `callbacks+:` adds to it.
-  --ckpt_path RUN    a checkpoint file, or a run's folder (its best checkpoint, else its last)
+  --ckpt_path RUN    a checkpoint file, or a run's folder: fit goes on from its furthest
+                     checkpoint, the others take its best, else its last
   --experiment NAME  folder in lightning_logs/; default: the first recipe's file name
   --KEY VALUE        any key of a recipe, such as --trainer.max_steps 100
 

@@ -66,6 +66,7 @@ class DepthTask(EvaluatedTask, ABC):
 
     Attributes:
         codec: What the task's codes code.
+        guard: Watch over the training loss.
     """
 
     codec: DepthCodec = LogDepthCodec()
@@ -86,7 +87,7 @@ class DepthTask(EvaluatedTask, ABC):
         self._optimizer = optimizer
         self._scheduler = scheduler
         self.pixels = pixels
-        self._guard = LossGuard()
+        self.guard = LossGuard()
 
     @property
     @abstractmethod
@@ -157,7 +158,7 @@ class DepthTask(EvaluatedTask, ABC):
         named = {f"train/{name}": loss.detach() for name, loss in losses.items()}
         self.log_dict(named, batch_size=len(batch["key"]))
         self.log("train/loss", total.detach(), prog_bar=True, batch_size=len(batch["key"]))
-        self._guard.watch(total, step=self.global_step, keys=batch["key"])
+        self.guard.watch(total, step=self.global_step, keys=batch["key"])
         return total
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
@@ -173,15 +174,15 @@ class DepthTask(EvaluatedTask, ABC):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse to save weights of a run whose loss is no number."""
-        self._guard.check()
+        self.guard.check()
 
     def on_train_end(self) -> None:
         """Look at the last losses."""
-        self._guard.check()
+        self.guard.check()
 
     def on_validation_start(self) -> None:
         """Look at the last losses before anything is scored."""
-        self._guard.check()
+        self.guard.check()
         super().on_validation_start()
 
     def predict_step(

@@ -19,14 +19,20 @@ class LossGuard:
 
     Args:
         interval: Steps between two looks on an accelerator.
+
+    Attributes:
+        is_on: Whether it looks at all; ``BadSteps`` takes its place.
     """
 
     def __init__(self, interval: int = 50) -> None:
+        self.is_on = True
         self._interval = interval
         self._waiting: list[tuple[int, Sequence[str], Tensor]] = []
 
     def watch(self, loss: Tensor, *, step: int, keys: Sequence[str]) -> None:
         """Take one step's loss, a scalar, with the names of its samples."""
+        if not self.is_on:
+            return
         self._waiting.append((step, keys, torch.isfinite(loss.detach())))
         if loss.device.type == "cpu" or len(self._waiting) >= self._interval:
             self.check()
