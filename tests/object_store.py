@@ -83,20 +83,23 @@ def free_ports(count):
 class Proxy(ThreadingHTTPServer):
     """Passes requests on to a store; ``faults`` says what happens to those for one object.
 
-    ``faults`` is a list of callables, one for each coming GET of ``victim``: it gets the answering
-    handler and the object's whole answer; None passes the answer on. The last one stays.
+    ``asked`` collects method, path and range of each request, ``versions`` the tag that it insists
+    on. ``faults`` is a list of callables, one for each coming GET of ``victim``: it gets the
+    answering handler and the object's whole answer; None passes the answer on. The last one stays.
     """
 
     def __init__(self, address):
         super().__init__(("127.0.0.1", 0), Answer)
         self.behind = address.removeprefix("http://")
         self.address = f"http://127.0.0.1:{self.server_port}"
-        self.victim, self.faults, self.asked = None, [None], []
+        self.victim, self.faults, self.asked, self.versions = None, [None], [], []
+        self.closing = threading.Event()
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     def handle_error(self, request, client_address): ...  # Clients that hang up are expected.
 
     def close(self):
+        self.closing.set()
         self.shutdown()
         self.server_close()
 
@@ -127,6 +130,7 @@ class Answer(BaseHTTPRequestHandler):
         behind.close()
         is_victim = bool(asked.victim) and self.path.split("?")[0].endswith(asked.victim)
         asked.asked.append((self.command, self.path.split("?")[0], self.headers.get("Range")))
+        asked.versions.append(self.headers.get("If-Match"))
         fault = asked.next_fault() if is_victim and self.command == "GET" else None
         if fault is None:
             self.head(answer.status, answer.getheaders(), len(content))
@@ -174,14 +178,14 @@ def cut(count, *, reset=False):
     return fault
 
 
-def stall(count, seconds):
-    """Says nothing more after ``count`` bytes."""
+def stall(count):
+    """Says nothing more after ``count`` bytes, as long as the proxy is there."""
 
     def fault(handler, answer, content):
         handler.head(answer.status, answer.getheaders(), len(content))
         handler.wfile.write(content[:count])
         handler.wfile.flush()
-        time.sleep(seconds)
+        handler.server.closing.wait()
         handler.close_connection = True
 
     return fault
