@@ -156,6 +156,11 @@ def test_holes_are_filled_from_a_nearest_pixel():
         assert (found > nearest[rows, columns] + 1e-6).mean() < 0.01
     nothing = torch.zeros_like(valid)
     assert torch.equal(fill_from_nearest(values, nothing), values)
+    for corner in ((0, 0), (20, 33)):
+        lone = torch.zeros_like(valid)
+        lone[..., corner[0], corner[1]] = True
+        expected = values[..., corner[0] : corner[0] + 1, corner[1] : corner[1] + 1]
+        assert torch.equal(fill_from_nearest(values, lone), expected.expand_as(values))
 
 
 def test_kornia_s_edges_do_not_hang_on_the_batch():
