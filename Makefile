@@ -1,18 +1,23 @@
-# Two commands are all: `make demo` and `make test`. Both make .venv if it is missing.
+# `make demo`, `make demo-video` and `make test`: each makes .venv if it is missing.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo clean-demo test lint
+.PHONY: demo demo-video clean-demo test lint
 
 # Keeping freed memory makes a training step on the CPU about a fifth faster (glibc alone reads
 # these; elsewhere they do nothing).
-demo: export MALLOC_MMAP_THRESHOLD_ = 1073741824
-demo: export MALLOC_TRIM_THRESHOLD_ = 2147483648
+demo demo-video: export MALLOC_MMAP_THRESHOLD_ = 1073741824
+demo demo-video: export MALLOC_TRIM_THRESHOLD_ = 2147483648
 demo: .venv/installed
 	$(BIN)/python -m benchmarks.demo
 
+# The same for video: goes on from the demo's model, or trains it first.
+demo-video: .venv/installed
+	$(BIN)/python -m benchmarks.demo_video
+
 clean-demo:
 	rm -rf data_shards/demo lightning_logs/demo outputs/demo
+	rm -rf data_shards/demo_video lightning_logs/demo_video outputs/demo_video
 
 test: lint
 	$(BIN)/pytest

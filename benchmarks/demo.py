@@ -24,9 +24,7 @@ LAST = Path("checkpoints/last.ckpt")  # All models are compared at the end of th
 def main() -> None:
     """Run what has not been run and print the table."""
     start = time.perf_counter()
-    build("train", "synthetic --world yard --count 5000 --size 64 64 --split train --workers 2")
-    build("test", "synthetic --world yard --count 100 --size 64 64 --split test --workers 2")
-    build("photo", "middlebury")
+    build_shards()
     encoder = fit("encoder")
     prompt = f"encoder.init_args.weights={encoder}/{LAST}"
     regressor = fit("regressor", f"--model.init_args.net.init_args.{prompt}")
@@ -45,6 +43,13 @@ def main() -> None:
     depth(ppd / LAST)
     print_table(rows)
     say_where(rows, ppd / LAST, minutes=(time.perf_counter() - start) / 60)
+
+
+def build_shards() -> None:
+    """Build what the demo trains and tests on."""
+    build("train", "synthetic --world yard --count 5000 --size 64 64 --split train --workers 2")
+    build("test", "synthetic --world yard --count 100 --size 64 64 --split test --workers 2")
+    build("photo", "middlebury")
 
 
 def build(name: str, words: str) -> None:
@@ -90,7 +95,8 @@ def once(note: Path, words: Sequence[str]) -> Path:
     from ppvd.cli import main as ppvd
 
     print(f"\n$ ppvd {shlex.join(words)}", flush=True)
-    done = {"words": list(words), "recipes": recipes_hash() if "-c" in words else None}
+    recipe = Path(words[words.index("-c") + 1]) if "-c" in words else None
+    done = {"words": list(words), "recipes": recipe and recipes_hash(recipe.parent)}
     before = json.loads(note.read_text()) if note.is_file() else None
     if before == done:
         print("  done before; `make clean-demo` forgets it")
@@ -103,9 +109,9 @@ def once(note: Path, words: Sequence[str]) -> Path:
     return runs[-1] if runs else note.parent
 
 
-def recipes_hash() -> str:
-    """Return a hash of all recipes of the demo."""
-    files = sorted(Path("experiments").glob("*/demo*.yaml")) + sorted(RECIPES.glob("*.yaml"))
+def recipes_hash(folder: Path) -> str:
+    """Return a hash of all recipes of a demo, and of the parts that it shares with others."""
+    files = sorted(Path("experiments").glob("*/demo*.yaml")) + sorted(folder.glob("*.yaml"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
