@@ -5,7 +5,7 @@ import functools
 import pytest
 import torch
 
-from ppvd.data.collate import collate_clips
+from ppvd.data.collate import collate_clips, with_floats
 from ppvd.data.sources.synthetic import render_clip
 from ppvd.flow import LogitNormalTimes
 from ppvd.geometry import Alignment
@@ -21,7 +21,8 @@ NUM_STEPS = 300
 @pytest.fixture(scope="module")
 def room():
     """Four frames of a walk through a rendered room."""
-    return collate_clips([render_clip(4, num_frames=4, size=(32, 32))], keys=["a"], sources=["r"])
+    clip = render_clip(4, num_frames=4, size=(32, 32))
+    return with_floats(collate_clips([clip], keys=["a"], sources=["r"]))
 
 
 def learnt(batch, propagation):
