@@ -22,7 +22,6 @@ SIDE = 64
 COLUMNS = {
     "abs_rel": "AbsRel",
     "delta1": "delta1",
-    "tae": "TAE",
     "temporal_gradient": "flicker m",
     "scale_drift": "scale drift",
     "seam_jump": "seam jump",
@@ -99,10 +98,9 @@ def print_table(runs: dict[str, Path]) -> None:
         cells = [f"{metrics[f'test/walks/{name}']:.3f}" for name in COLUMNS]
         print(f"| {title} | {' | '.join(cells)} |")
     print(
-        "\nOne scale and shift a clip. TAE: how far depth is from that of the next frame seen from"
-        "\nthis one; flicker: change of depth where the truth does not change, metres a frame;"
-        "\ndrift, seam jump: of the scale over a clip, and of depth where windows meet. All: less"
-        "\nis better, but for delta1."
+        "\nOne scale and shift a clip. Flicker: error of the change of depth from frame to frame where"
+        "\nthe truth changes little, metres; drift: of the scale over a clip; seam jump: of depth"
+        "\nwhere windows meet. Less is better, but for delta1."
     )
 
 
