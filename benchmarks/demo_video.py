@@ -98,9 +98,9 @@ def print_table(runs: dict[str, Path]) -> None:
         cells = [f"{metrics[f'test/walks/{name}']:.3f}" for name in COLUMNS]
         print(f"| {title} | {' | '.join(cells)} |")
     print(
-        "\nOne scale and shift a clip. Flicker: error of the change of depth from frame to frame where"
-        "\nthe truth changes little, metres; drift: of the scale over a clip; seam jump: of depth"
-        "\nwhere windows meet. Less is better, but for delta1."
+        "\nOne scale and shift a clip. Flicker: error of the change of depth from frame to frame,"
+        "\nwhere the truth changes little, metres; drift: of the scale over a clip; seam jump: of"
+        "\ndepth where windows meet. Less is better, but for delta1."
     )
 
 
