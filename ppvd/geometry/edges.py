@@ -31,8 +31,9 @@ class DepthCanny:
         euclidean: Gradient length by the L2 norm instead of OpenCV's default, L1.
         engine: ``"opencv"``, the reference, on the CPU; or ``"kornia"`` on the device of the maps,
             with ``euclidean`` gradients and aperture 3 only. On steep steps the two agree pixel by
-            pixel (cv2 5.0, kornia 0.9); on faint ones, under 50 grey levels, and around holes,
-            where they take different ones of several nearest pixels, up to a fifth differ.
+            pixel (cv2 5.0, kornia 0.9); on faint ones, under 50 grey levels, up to a fifth differ,
+            and around many small holes, where they take different ones of several nearest
+            pixels, more than half.
 
     Raises:
         ValueError: If a name is unknown, the aperture no Sobel size, the thresholds not ordered,

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 from ppvd.geometry import (
@@ -34,9 +36,6 @@ from ppvd.metrics import (
 
 # Some kinds of maps, masks and predictions hang on nothing.
 # ruff: noqa: ARG005
-
-hypothesis = pytest.importorskip("hypothesis")
-st = hypothesis.strategies
 
 ALIGNMENTS = [
     ppd_alignment(),
@@ -167,17 +166,15 @@ MAPS = {
 }
 
 
-@hypothesis.settings(max_examples=700, deadline=None, derandomize=True, database=None)
-@hypothesis.given(
-    kind=choose(IMAGES), alignment=choose(ALIGNMENTS), size=st.tuples(SIDES, SIDES), **MAPS
-)
+@settings(max_examples=700, deadline=None, derandomize=True, database=None)
+@given(kind=choose(IMAGES), alignment=choose(ALIGNMENTS), size=st.tuples(SIDES, SIDES), **MAPS)
 def test_images_of_any_kind(kind, alignment, size, depth, mask, prediction, seed):
     batch = samples((2, 1, *size), depth, mask, prediction, seed)
     check(IMAGES[kind](alignment), batch, count=2)
 
 
-@hypothesis.settings(max_examples=300, deadline=None, derandomize=True, database=None)
-@hypothesis.given(
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@given(
     kind=choose(CLIPS),
     alignment=choose(ALIGNMENTS),
     size=st.tuples(SIDES, SIDES),
