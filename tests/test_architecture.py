@@ -11,7 +11,7 @@ EVERYTHING = {p.name for p in PACKAGE.iterdir() if p.is_dir()} | {"batch", "whol
 MAY_IMPORT = {
     "cli": EVERYTHING,
     "callbacks": {"flow", "geometry", "metrics", "predictions", "protocols", "batch"},
-    "scale": {"callbacks", "nn"},
+    "scale": {"callbacks", "nn", "semantics", "tasks"},
     "tasks": {
         "flow",
         "geometry",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
+import torch
 import yaml
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.fabric.utilities.rank_zero import rank_zero_only
@@ -42,13 +43,18 @@ def run(verb: str, words: list[str], *, task: type[L.LightningModule] | None = N
         words: Words after the verb.
         task: Base class of the models that may be given. ``None``: ``ppvd.DepthTask``.
     """
+    prepare(verb)
+    if words and words[0] == "--help-all":
+        words = ["--help", *words[1:]]
+    PPVDCLI(verb, words, task=task or ppvd.DepthTask)
+
+
+def prepare(verb: str) -> None:
+    """Do what must come before a recipe is parsed."""
     hush(training=verb == "fit")
     accept_presets()
     for name in ppvd.__all__:  # Short class names resolve among imported classes.
         getattr(ppvd, name)
-    if words and words[0] == "--help-all":
-        words = ["--help", *words[1:]]
-    PPVDCLI(verb, words, task=task or ppvd.DepthTask)
 
 
 class PPVDCLI(LightningCLI):
@@ -62,6 +68,7 @@ class PPVDCLI(LightningCLI):
 
     def __init__(self, verb: str, words: list[str], *, task: type[L.LightningModule]) -> None:
         self.verb = verb
+        self.words = words
         self.given = read_words(words)
         self.checkpoint = _checkpoint(verb, self.given)
         self.layers: list[Layer] = []
@@ -151,6 +158,10 @@ class PPVDCLI(LightningCLI):
             raise UsageError(
                 f"ckpt_path must be a checkpoint that is plain data: {error}"
             ) from error
+        except torch.OutOfMemoryError as error:
+            from ppvd.cli.plan import too_large
+
+            raise ValueError(too_large(self.words)) from error
         except (RuntimeError, KeyError) as error:
             if sentence := self._known_failure(str(error)):
                 raise UsageError(sentence) from error

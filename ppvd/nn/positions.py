@@ -64,6 +64,12 @@ def sincos(grid: TokenGrid, width: int, device: torch.device) -> Tensor:
     return _remembered_sincos(grid, width, device)
 
 
+def forget_tables() -> None:
+    """Drop what is remembered: tables made among imagined tensors are of no use among real ones."""
+    _remembered_rotary.cache_clear()
+    _remembered_sincos.cache_clear()
+
+
 def _build_rotary(grid: TokenGrid, head_dim: int, device: torch.device, pool: int | None) -> Rotary:
     row, col = grid.pooled_coordinates(pool, device) if pool else grid.coordinates(device)
     quarter = head_dim // 4

@@ -161,9 +161,13 @@ class DepthTask(EvaluatedTask, ABC):
         self.guard.watch(total, step=self.global_step, keys=batch["key"])
         return total
 
+    def build_optimizer(self, params: Iterable[nn.Parameter]) -> Optimizer:
+        """Build the optimiser of this task over other parameters."""
+        return self._optimizer(params)
+
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build the optimiser over the trainable parameters, and its schedule by step."""
-        optimizer = self._optimizer(p for p in self.parameters() if p.requires_grad)
+        optimizer = self.build_optimizer(p for p in self.parameters() if p.requires_grad)
         if self._scheduler is None:
             return optimizer
         schedule = self._scheduler(optimizer, int(self.trainer.estimated_stepping_batches))
