@@ -26,6 +26,8 @@ FACTORS = {
 class Suspicions:
     """Compares predictions with truth before any alignment.
 
+    Codes of our own networks are above suspicion: what they mean is known, however bad they are.
+
     Args:
         unit: What the predictions are said to be.
     """
@@ -47,7 +49,7 @@ class Suspicions:
 
     def complaint(self) -> str | None:
         """Return what makes the scores worthless, as a sentence; None if nothing does."""
-        if not self.correlations:
+        if self.unit.signed or not self.correlations:
             return None
         own = np.array([one[self.unit.space] for one in self.correlations])
         if np.mean(own < 0.0) > 0.5:
@@ -67,7 +69,7 @@ class Suspicions:
 
     def remark(self) -> str | None:
         """Return a sentence if another unit explains the predictions clearly better."""
-        if not self.correlations or self.unit.metric:
+        if self.unit.signed or self.unit.metric or not self.correlations:
             return None
         shares = {n: np.mean([one[n] ** 2 for one in self.correlations]) for n in SPACES}
         best = max(shares, key=lambda name: shares[name])
