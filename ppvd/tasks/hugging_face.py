@@ -72,7 +72,7 @@ def _load(repo: str) -> tuple[Any, Any]:
     try:
         net = AutoModelForDepthEstimation.from_pretrained(repo)
         processor = AutoImageProcessor.from_pretrained(repo)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"model {repo} must be one for depth estimation: {reason}") from error
     return net.eval().requires_grad_(False), processor
