@@ -107,7 +107,7 @@ def build(words):
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """A working folder with all shards that the benchmarks name."""
+    """A working folder with all shards that the benchmarks name, where they are by default."""
     folder = tmp_path_factory.mktemp("benchmarks")
     for write in (nyuv2, kitti, eth3d, scannet, diode, bonn):
         write(_tree(folder / "raw" / write.__name__))
@@ -129,6 +129,7 @@ def home(tmp_path_factory):
 def score(home, monkeypatch):
     """Run a benchmark and return its results and folder."""
     monkeypatch.chdir(home)
+    monkeypatch.delenv("PPVD_DATA", raising=False)
 
     def run(name, *words):
         quiet = ["--trainer.accelerator=cpu", "--trainer.enable_progress_bar=false"]
