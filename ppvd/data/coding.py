@@ -6,21 +6,23 @@ known to meet nothing.
 
 import math
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ppvd.data.codes import CodeForm, DeltaZstd, Png
 from ppvd.data.errors import SampleError
 
 INVALID_CODE = 0
 SKY_CODE = 65535
 # Codes 1 .. 65534 carry depth: 65533 steps between the nearest and the farthest.
 NUM_STEPS = 65533
-# Level 1 of zlib: higher ones cost up to twice the time for 1 % of the size (measured).
-PNG_LEVEL = 1
+PNG: CodeForm = Png()
+# The smaller and faster one, for what is read again and again.
+DELTA_ZSTD: CodeForm = DeltaZstd()
 
 DepthState = tuple[NDArray[np.float32], NDArray[np.bool_]]
 
@@ -29,7 +31,10 @@ class DepthCoding(Protocol):
     """Turns a depth map in metres and its sky mask into the bytes of one member, and back."""
 
     name: ClassVar[str]
-    suffix: ClassVar[str]
+
+    @property
+    def suffix(self) -> str:
+        """Name of the member, without key and number of the frame."""
 
     def pack(self, depth: NDArray[np.float32], sky: NDArray[np.bool_]) -> bytes:
         """Return the bytes of ``depth`` ``(H, W)`` in metres, 0 where unknown, and of ``sky``."""
@@ -43,7 +48,7 @@ class DepthCoding(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogU16:
-    """16-bit PNG of the logarithm of depth between this map's nearest and farthest point.
+    """16-bit codes of the logarithm of depth between this map's nearest and farthest point.
 
     ``z = near * (far / near) ** ((v - 1) / 65533)``: the relative step is the same everywhere,
     1.2e-5 indoors and 4e-5 on a street that spans 0.4 m to 80 m, against 5e-4 of float16.
@@ -51,19 +56,25 @@ class LogU16:
     Args:
         near: Depth of code 1, metres.
         far: Depth of code 65534, metres, beyond ``near``.
+        form: How the codes are written.
     """
 
     name: ClassVar[str] = "log_u16"
-    suffix: ClassVar[str] = "depth.png"
     near: float
     far: float
+    form: CodeForm = PNG
+
+    @property
+    def suffix(self) -> str:
+        """That of the form."""
+        return self.form.suffix
 
     def __post_init__(self) -> None:
         if not 0 < self.near < self.far < math.inf:
             raise SampleError(f"depth must have 0 < near < far, got {self.near} and {self.far} m")
 
     @classmethod
-    def fit(cls, depth: NDArray[np.float32]) -> "LogU16":
+    def fit(cls, depth: NDArray[np.float32], *, form: CodeForm = PNG) -> "LogU16":
         """Return the coding that spans the measured values of ``depth``.
 
         A map without a measurement gets the meaningless span 1 m to 2 m; a constant one is
@@ -71,17 +82,17 @@ class LogU16:
         """
         measured = depth[depth > 0]
         if measured.size == 0:
-            return cls(near=1.0, far=2.0)
+            return cls(near=1.0, far=2.0, form=form)
         near, far = float(measured.min()), float(measured.max())
-        return cls(near=near, far=max(far, near * (1 + 1e-4)))
+        return cls(near=near, far=max(far, near * (1 + 1e-4)), form=form)
 
     def pack(self, depth: NDArray[np.float32], sky: NDArray[np.bool_]) -> bytes:
-        """Return a PNG; the largest error is half a step of the logarithm."""
+        """Write the nearest codes; the largest error is half a step of the logarithm."""
         measured = depth > 0
         position = np.log(np.where(measured, depth, self.near) / self.near)
         position *= NUM_STEPS / math.log(self.far / self.near)
         codes = (1 + np.rint(position)).clip(1, NUM_STEPS + 1).astype(np.uint16)
-        return _to_png(np.where(sky, SKY_CODE, np.where(measured, codes, INVALID_CODE)))
+        return _packed(np.where(measured, codes, INVALID_CODE), sky, self.form)
 
     def unpack(self, payload: bytes, *, size: tuple[int, int]) -> DepthState:
         """Look each code up in a table of 65536 depths: one gather a pixel."""
@@ -89,59 +100,69 @@ class LogU16:
         # A float32 exponential is off by 3e-7 at most and takes a tenth of the time.
         exponent = (position * math.log(self.far / self.near)).astype(np.float32)
         table = np.exp(exponent) * np.float32(self.near)
-        return _look_up(_from_png(payload, size=size), table)
+        return _look_up(self.form.unpack(payload, size=size), table)
 
     def to_json(self) -> dict[str, object]:
         """Return the coding with its two ends in metres."""
-        return {"enc": self.name, "near": self.near, "far": self.far} | _STATES
+        return {"enc": self.name, "near": self.near, "far": self.far} | _written(self.form)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearU16:
-    """16-bit PNG of depth in steps of ``scale`` metres, as several data sets ship it.
+    """16-bit codes of depth in steps of ``scale`` metres, as several data sets ship it.
 
     Kept for sources whose own bytes are stored verbatim, so that no generation is lost.
 
     Args:
         scale: Metres a step.
+        form: How the codes are written.
     """
 
     name: ClassVar[str] = "linear_u16"
-    suffix: ClassVar[str] = "depth.png"
     scale: float
+    form: CodeForm = PNG
+
+    @property
+    def suffix(self) -> str:
+        """That of the form."""
+        return self.form.suffix
 
     def __post_init__(self) -> None:
         if not 0 < self.scale < math.inf:
             raise SampleError(f"depth scale must be positive, got {self.scale} m a step")
 
     def pack(self, depth: NDArray[np.float32], sky: NDArray[np.bool_]) -> bytes:
-        """Return a PNG; depths beyond the last step raise instead of wrapping around."""
+        """Write the codes; depths beyond the last step raise instead of wrapping around."""
         codes = np.rint(depth / self.scale)
         if codes.max(initial=0) >= SKY_CODE:
             limit = self.scale * (SKY_CODE - 1)
             raise SampleError(f"depth must stay below {limit:g} m here, got {depth.max():g} m")
-        return _to_png(np.where(sky, SKY_CODE, codes))
+        return _packed(codes, sky, self.form)
 
     def unpack(self, payload: bytes, *, size: tuple[int, int]) -> DepthState:
         """Multiply by the step."""
         table = (np.arange(SKY_CODE + 1, dtype=np.float64) * self.scale).astype(np.float32)
-        return _look_up(_from_png(payload, size=size), table)
+        return _look_up(self.form.unpack(payload, size=size), table)
 
     def to_json(self) -> dict[str, object]:
         """Return the coding with its step in metres."""
-        return {"enc": self.name, "scale": self.scale} | _STATES
+        return {"enc": self.name, "scale": self.scale} | _written(self.form)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FloatZlib:
     """Little-endian float32, row by row, compressed with zlib; not a bit is lost.
 
-    For ground truth of an evaluation. zlib comes with Python; Zstandard would be a dependency for
-    a few megabytes. Unknown is 0, sky is infinity.
+    For ground truth of an evaluation, which anything with zlib can read. Unknown is 0, sky is
+    infinity.
     """
 
     name: ClassVar[str] = "f32_zlib"
-    suffix: ClassVar[str] = "depth.f32.zlib"
+
+    @property
+    def suffix(self) -> str:
+        """Its own."""
+        return "depth.f32.zlib"
 
     def pack(self, depth: NDArray[np.float32], sky: NDArray[np.bool_]) -> bytes:
         """Return the compressed map."""
@@ -177,33 +198,32 @@ def coding_from_json(description: object) -> DepthCoding:
             the two special codes another meaning.
     """
     match description:
-        case {"enc": "log_u16", "near": float(near), "far": float(far), **rest} if rest == _STATES:
-            return LogU16(near=near, far=far)
-        case {"enc": "linear_u16", "scale": float(scale), **rest} if rest == _STATES:
-            return LinearU16(scale=scale)
+        case {"enc": "log_u16", "near": float(near), "far": float(far), **rest}:
+            return LogU16(near=near, far=far, form=_form(rest))
+        case {"enc": "linear_u16", "scale": float(scale), **rest}:
+            return LinearU16(scale=scale, form=_form(rest))
         case {"enc": "f32_zlib", **rest} if not rest:
             return FloatZlib()
     raise SampleError(f"depth must be coded as log_u16, linear_u16 or f32_zlib, got {description}")
 
 
-def _to_png(codes: NDArray[np.generic]) -> bytes:
-    done, payload = cv2.imencode(
-        ".png", codes.astype(np.uint16), [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL]
-    )
-    assert done, "a uint16 map is always encodable"
-    return payload.tobytes()
+def _written(form: CodeForm) -> dict[str, object]:
+    """Say how codes are written; PNG goes without saying, as in sets older than the other form."""
+    return _STATES if form == PNG else _STATES | {"form": form.name}
 
 
-def _from_png(payload: bytes, *, size: tuple[int, int]) -> NDArray[np.uint16]:
-    codes = (
-        cv2.imdecode(np.frombuffer(payload, np.uint8), cv2.IMREAD_UNCHANGED) if payload else None
-    )
-    if codes is None or codes.dtype != np.uint16 or codes.shape != size:
-        got = "unreadable bytes" if codes is None else f"{codes.dtype} of shape {codes.shape}"
-        raise SampleError(f"depth must be a 16-bit PNG of height and width {size}, got {got}")
-    return codes.astype(np.uint16, copy=False)
+def _form(rest: Mapping[object, object]) -> CodeForm:
+    for form in (PNG, DELTA_ZSTD):
+        if rest == _written(form):
+            return form
+    raise SampleError(f"depth's codes must be {_STATES}, by PNG or {DELTA_ZSTD.name}, got {rest}")
+
+
+def _packed(codes: NDArray[np.generic], sky: NDArray[np.bool_], form: CodeForm) -> bytes:
+    return form.pack(np.where(sky, SKY_CODE, codes).astype(np.uint16))
 
 
 def _look_up(codes: NDArray[np.uint16], table: NDArray[np.float32]) -> DepthState:
     table[[INVALID_CODE, SKY_CODE]] = 0
-    return table[codes], codes == SKY_CODE
+    # No code lies beyond the table; to be told so halves the time.
+    return table.take(codes, mode="wrap"), codes == SKY_CODE

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ppvd.data.coding import DepthCoding, FloatZlib, LinearU16, LogU16
+from ppvd.data.coding import DELTA_ZSTD, PNG, DepthCoding, FloatZlib, LinearU16, LogU16
 from ppvd.data.errors import SampleError
 from ppvd.data.frame import Frame
 from ppvd.data.manifest import LeftOut
@@ -65,7 +65,7 @@ def encode(sample: Sample, *, dataset: str, split: Split, licence: str) -> dict[
     if len({frame.depth.shape for frame in sample.frames}) != 1:
         raise SampleError("sample must have frames, all of one size")
     suffix, pictures = _pictures(sample)
-    codings = [_coding(sample, frame) for frame in sample.frames]
+    codings = [_coding(sample, frame, split=split) for frame in sample.frames]
     info = SampleInfo(
         dataset=dataset,
         split=split,
@@ -97,10 +97,12 @@ def _check_frame(frame: Frame) -> None:
         raise SampleError(f"intrinsics must be of a pinhole without skew, got {matrix.tolist()}")
 
 
-def _coding(sample: Sample, frame: Frame) -> DepthCoding:
+def _coding(sample: Sample, frame: Frame, *, split: Split) -> DepthCoding:
+    """Choose what is fastest to train on; what is evaluated on stays open to every viewer."""
+    form = DELTA_ZSTD if split == "train" else PNG
     if sample.depth_step_m is not None:
-        return LinearU16(scale=sample.depth_step_m)
-    return FloatZlib() if sample.lossless else LogU16.fit(frame.depth)
+        return LinearU16(scale=sample.depth_step_m, form=form)
+    return FloatZlib() if sample.lossless else LogU16.fit(frame.depth, form=form)
 
 
 def _describe(frame: Frame, coding: DepthCoding) -> FrameInfo:

@@ -1,8 +1,9 @@
 """The shard schema: what a sample is called, what it holds and what its json says.
 
-An image sample is ``<key>.jpg`` (or ``.png``), ``<key>.depth.png`` (or ``.depth.f32.zlib``) and
-``<key>.json``. A clip is a segment of consecutive frames in one sample: ``<key>.000.jpg``,
-``<key>.000.depth.png``, ``<key>.001.jpg`` ... and one json whose per-frame entries are lists.
+An image sample is ``<key>.jpg`` (or ``.png``), ``<key>.depth.u16.zst`` (or ``.depth.png``, or
+``.depth.f32.zlib``) and ``<key>.json``. A clip is a segment of consecutive frames in one sample:
+``<key>.000.jpg``, ``<key>.000.depth.u16.zst``, ``<key>.001.jpg`` ... and one json whose per-frame
+entries are lists.
 """
 
 import json

@@ -40,7 +40,7 @@ def test_samples_come_whole_and_in_order(shard):
     folder, entry = shard
     samples = list(read_samples(entry, root=str(folder)))
     assert [raw.key for raw in samples] == [f"toy/{number:06d}" for number in range(5)]
-    assert all(raw.members.keys() == {"jpg", "depth.png"} for raw in samples)
+    assert all(raw.members.keys() == {"jpg", "depth.u16.zst"} for raw in samples)
 
 
 @pytest.mark.parametrize(("start", "stop"), [(0, 5), (0, 2), (3, 5), (1, 4), (4, 5), (2, 2)])
@@ -184,7 +184,7 @@ def test_members_of_two_shards_never_join(build, frame):
     first, second = Manifest.load(folder).shards
     whole = encode(Sample(key="b", frames=(frame(1),)), dataset="toys", split="train", licence="")
     head = [("b.jpg", whole["jpg"])]
-    tail = [("b.depth.png", whole["depth.png"]), ("b.json", whole["json"])]
+    tail = [("b.depth.u16.zst", whole["depth.u16.zst"]), ("b.json", whole["json"])]
     for entry, members in ((first, head), (second, tail)):
         entry = rewrite(folder, entry, lambda _, new=members: new)
         with pytest.raises(BadSampleError):

@@ -9,7 +9,7 @@ from ppvd.data.schema import unseal
 
 
 def raw(sample: Sample) -> RawSample:
-    members = encode(sample, dataset="toys", split="test", licence="CC0")
+    members = encode(sample, dataset="toys", split="train", licence="CC0")
     info = unseal(members)
     return RawSample(key=sample.key, shard="a.tar", info=info, members=members)
 
@@ -37,11 +37,25 @@ def test_a_lossless_sample_survives_bit_by_bit(frame):
 
 def test_one_frame_of_a_clip_is_decoded_without_the_others(frame):
     sample = raw(Sample(key="toy/3", frames=(frame(3), frame(4), frame(5))))
-    for name in ("000.jpg", "001.depth.png"):
+    for name in ("000.jpg", "001.depth.u16.zst"):
         sample.members[name] = b"broken"
     read = decode(sample, frame=2)
     assert (read.key, read.index) == ("toy/3-002", 5)
     np.testing.assert_allclose(read.depth, frame(5).depth, rtol=2e-5)
+
+
+@pytest.mark.parametrize("options", [{}, {"depth_step_m": 0.01}])
+def test_what_is_trained_on_is_packed_tighter_and_what_is_judged_stays_a_png(frame, options):
+    sample = Sample(key="toy/3", frames=(frame(3),), **options)
+    read = {}
+    for split, name in (("train", "depth.u16.zst"), ("val", "depth.png"), ("test", "depth.png")):
+        members = encode(sample, dataset="toys", split=split, licence="CC0")
+        assert members.keys() == {"jpg", name, "json"}
+        info = unseal(members)
+        read[split] = decode(RawSample(key="toy/3", shard="a.tar", info=info, members=members))
+        assert read[split].valid.any()
+    np.testing.assert_array_equal(read["train"].depth, read["val"].depth)
+    np.testing.assert_array_equal(read["train"].sky, read["val"].sky)
 
 
 def test_colour_is_not_subsampled():

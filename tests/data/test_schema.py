@@ -15,8 +15,8 @@ def members(*frames: Frame, **options: object) -> dict[str, bytes]:
 
 def test_an_image_sample_has_plain_entries_and_a_clip_lists(frame):
     single, clip = members(frame(5)), members(frame(5), frame(6))
-    assert set(single) == {"jpg", "depth.png", "json"}
-    assert set(clip) == {"000.jpg", "000.depth.png", "001.jpg", "001.depth.png", "json"}
+    assert set(single) == {"jpg", "depth.u16.zst", "json"}
+    assert set(clip) == {"000.jpg", "000.depth.u16.zst", "001.jpg", "001.depth.u16.zst", "json"}
     body, bodies = json.loads(single["json"]), json.loads(clip["json"])
     assert body["K"] == [30.0, 31.0, 17.25, 11.5]
     assert body["size"] == [36, 24]
@@ -41,7 +41,7 @@ def test_reading_gives_back_what_was_written(frame):
     assert info.frames[1].source == ("file-6",)
 
 
-@pytest.mark.parametrize("name", ["jpg", "depth.png", "json"])
+@pytest.mark.parametrize("name", ["jpg", "depth.u16.zst", "json"])
 def test_any_changed_byte_is_noticed(frame, name):
     written = members(frame())
     for place in range(0, len(written[name]), 7):
@@ -51,7 +51,7 @@ def test_any_changed_byte_is_noticed(frame, name):
             unseal(written | {name: bytes(damaged)})
 
 
-@pytest.mark.parametrize("name", ["jpg", "depth.png", "json"])
+@pytest.mark.parametrize("name", ["jpg", "depth.u16.zst", "json"])
 def test_a_missing_partner_is_noticed(frame, name):
     written = members(frame())
     del written[name]
