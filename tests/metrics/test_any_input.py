@@ -1,7 +1,6 @@
 """Whatever the maps, masks and predictions: no exception, no warning and no silent nan."""
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
