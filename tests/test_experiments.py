@@ -162,7 +162,7 @@ def test_an_encoder_builds_at_full_size_and_describes_in_small(path):
     parser.add_subclass_arguments(ppvd.SemanticEncoder, "encoder")
     with torch.device("meta"):
         full = parser.instantiate_classes(parser.parse_object({"encoder": str(path)})).encoder
-    assert str(full.weights).startswith(("weights/", "lightning_logs/"))
+    assert str(full.weights).startswith(("$PPVD_WEIGHTS/", "lightning_logs/"))
     config = parser.parse_object({"encoder": small_encoder(path)})
     encoder = ppvd.Frozen(parser.instantiate_classes(config).encoder)
     cell = encoder.encoder.input.cell

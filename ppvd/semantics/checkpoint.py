@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ppvd.semantics.place import located
 from ppvd.semantics.strict import fill_strictly, some
 
 _CODE = re.compile(r"GLOBAL (\S+)")
@@ -59,7 +60,8 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
     """Read named tensors onto the CPU without running any code from the file.
 
     Args:
-        path: A ``.safetensors`` file or a ``torch.save`` file, see ``load_strictly``.
+        path: A ``.safetensors`` file or a ``torch.save`` file, see ``load_strictly``; it may
+            begin with ``$PPVD_WEIGHTS``, see ``located``.
 
     Returns:
         Tensors by name.
@@ -67,9 +69,7 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
     Raises:
         ValueError: If the file is missing, damaged, or holds anything but tensors by name.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise ValueError(f"weights must name a file, got {path}")
+    path = located(path)
     try:
         if path.suffix == ".safetensors":
             return load_file(path)

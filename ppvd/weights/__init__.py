@@ -1,6 +1,6 @@
 """Published checkpoints under our names, loaded strictly."""
 
-from ppvd.weights.cache import weights_folder
+from ppvd.semantics.place import weights_folder
 from ppvd.weights.card import ModelCard, read_card
 from ppvd.weights.describe import describe_weights
 from ppvd.weights.fill import fill_network

@@ -1,15 +1,10 @@
 """Where published files are kept, and how one is found by its name."""
 
-import os
 from pathlib import Path
 
+from ppvd.semantics.place import weights_folder
 from ppvd.weights.download import download
 from ppvd.weights.published import published
-
-
-def weights_folder() -> Path:
-    """Return ``$PPVD_WEIGHTS``, by default ``~/.cache/ppvd``; it need not exist."""
-    return Path(os.environ.get("PPVD_WEIGHTS") or "~/.cache/ppvd").expanduser()
 
 
 def kept(name: str) -> Path | None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ppvd.nn import CascadeDiT
 from ppvd.semantics import read_state_dict
+from ppvd.semantics.place import located
 from ppvd.semantics.strict import some
 from ppvd.weights import released
 
@@ -90,8 +91,7 @@ def read_metadata(path: Path) -> dict[str, str]:
     Raises:
         ValueError: If the file is missing or damaged.
     """
-    if not path.is_file():
-        raise ValueError(f"weights must name a file, got {path}")
+    path = located(path)
     if path.suffix != ".safetensors":
         return {}
     try:
