@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ def collate(frames: Sequence[Frame], *, sources: Sequence[str]) -> DepthBatch:
             " set eval_batch_size to 1"
         )
     return DepthBatch(
-        image=_planes(np.stack([frame.image for frame in frames])),
+        image=_stacked([np.stack(cv2.split(frame.image)) for frame in frames]),
         depth=_stacked([frame.depth for frame in frames])[:, None],
         valid=_stacked([frame.valid for frame in frames])[:, None],
         sky=_stacked([frame.sky for frame in frames])[:, None],
