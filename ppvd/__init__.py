@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _NAMES = {
     "batch": "DepthBatch PhotoBatch",
     "callbacks": """
+        GradientNorms LossBins RunState
         BadStepError BadSteps ClipPanels DepthFiles DepthWriter EMA PanelSample Panels ResultsWriter
         SavePredictions SeedSteps Throughput WorstCases benchmark_names draw_panel
     """,

@@ -3,10 +3,12 @@
 from ppvd.callbacks.bad_steps import BadStepError, BadSteps
 from ppvd.callbacks.clip_panels import ClipPanels
 from ppvd.callbacks.ema import EMA
+from ppvd.callbacks.loss_bins import GradientNorms, LossBins
 from ppvd.callbacks.panel import PanelSample, draw_panel
 from ppvd.callbacks.panels import Panels, benchmark_names
 from ppvd.callbacks.prediction_writer import DepthFiles, DepthWriter
 from ppvd.callbacks.results import ResultsWriter
+from ppvd.callbacks.run_state import RunState
 from ppvd.callbacks.save_predictions import SavePredictions
 from ppvd.callbacks.seed_steps import SeedSteps
 from ppvd.callbacks.throughput import Throughput
@@ -19,9 +21,12 @@ __all__ = [
     "ClipPanels",
     "DepthFiles",
     "DepthWriter",
+    "GradientNorms",
+    "LossBins",
     "PanelSample",
     "Panels",
     "ResultsWriter",
+    "RunState",
     "SavePredictions",
     "SeedSteps",
     "Throughput",

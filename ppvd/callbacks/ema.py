@@ -52,7 +52,7 @@ class EMA(Callback):
         if shards and not getattr(strategy, "saves_averages", False):
             raise ValueError(
                 "strategy must keep every weight on each device for EMA, or be ppvd.FSDP2, got "
-                f"{type(strategy).__name__}; use another or leave the EMA callback out"
+                f"{type(strategy).__name__}; use ddp or leave the EMA callback out"
             )
         if any(getattr(c, "save_weights_only", False) for c in trainer.checkpoint_callbacks):
             raise ValueError(

@@ -2,6 +2,7 @@
 
 import argparse
 import pickle
+import shlex
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,6 +14,7 @@ import torch
 import yaml
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.fabric.utilities.rank_zero import rank_zero_only
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 import ppvd
@@ -79,7 +81,7 @@ class PPVDCLI(LightningCLI):
             subclass_mode_data=True,
             save_config_callback=KeepConfig,
             seed_everything_default=0,
-            trainer_defaults={"logger": _LOGGER, "callbacks": [ppvd.SeedSteps()]},
+            trainer_defaults={"logger": _LOGGER, "callbacks": _always(verb, words)},
             parser_kwargs={"exit_on_error": False, "allow_abbrev": False},
             auto_configure_optimizers=False,
         )
@@ -134,6 +136,10 @@ class PPVDCLI(LightningCLI):
             raise UsageError(str(reason)) from error
         keep_whole(self.trainer)
         self.model.protocols = self._get(self.config_init, "protocols") or {}
+
+    def before_fit(self) -> None:
+        """Say where the run's files go, what is kept, and how it goes on after a crash."""
+        rank_zero_only(self._say_where)()
 
     def after_test(self) -> None:
         """Name the protocol of what was printed."""
@@ -217,6 +223,18 @@ class PPVDCLI(LightningCLI):
             lines += ["not as the checkpoint remembers:", table(rows)]
         rank_zero_only(print)("\n".join(lines))
 
+    def _say_where(self) -> None:
+        kept = [c for c in self.trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)]
+        monitors = [c.monitor or "the newest" for c in kept]
+        words = shlex.join(_without_checkpoint(self.words))
+        if not self.trainer.loggers or not kept:
+            return
+        print(
+            f"run: {self.trainer.log_dir}\n"
+            f"checkpoints by: {', '.join(dict.fromkeys(monitors))}\n"
+            f"after a crash: ppvd fit {words} --ckpt_path=last"
+        )
+
     def _way_on(self) -> list[str]:
         run = Path(self.trainer.log_dir or ".")
         saved = self.verb == "fit" and any(run.glob("checkpoints/*.ckpt"))
@@ -244,6 +262,20 @@ def _fresh_protocols(words: list[str], sources: Sequence[Layer]) -> list[str]:
     names += [word.partition("=")[0] == "--protocols" for word in words[len(sources) :]]
     given = [["--protocols=null"] * named for named in names]
     return [word for fresh, one in zip(given, words, strict=True) for word in (*fresh, one)]
+
+
+def _without_checkpoint(words: list[str]) -> list[str]:
+    kept = [word for word in words if not word.startswith("--ckpt_path=")]
+    if "--ckpt_path" in kept:
+        place = kept.index("--ckpt_path")
+        del kept[place : place + 2]
+    return kept
+
+
+def _always(verb: str, words: list[str]) -> list[L.Callback]:
+    """Return the callbacks that no recipe needs to name."""
+    seeds: list[L.Callback] = [ppvd.SeedSteps()]
+    return [*seeds, ppvd.RunState(f"ppvd fit {shlex.join(words)}")] if verb == "fit" else seeds
 
 
 def _checkpoint(verb: str, given: Given) -> Checkpoint | None:

@@ -12,6 +12,8 @@ OWN_VERBS = {
     "weights": "list, import and check published weights",
     "score": "score predictions of any model under a protocol",
     "rescore": "apply another protocol to the saved predictions of a test",
+    "sweep": "many trainings over a space of settings",
+    "runs": "which runs there are, and how they go on",
     "plan": "memory and operations of a training step, before it is begun",
     "debug": "take a bad training step again",
     "report": "results beside the paper's tables, and beside each other",

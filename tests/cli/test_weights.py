@@ -85,8 +85,12 @@ def test_the_list_says_where_each_model_is_or_may_be_found(ppvd, capsys):
         ([*WORDS[1:], "--fast"], 2, "unrecognized arguments: --fast; see: ppvd weights"),
         (["info", "gone.safetensors"], 1, "weights must name a file, got gone.safetensors"),
         (["verify", "a.pth"], 1, "a.pth must be an imported file; import it: ppvd weights import"),
-        (["inform"], 2, "argument list|import|info|verify: invalid choice: 'inform'"),
-        ([], 2, "the following arguments are required: list|import|info|verify; see: ppvd weig"),
+        (["inform"], 2, "argument list|import|info|verify|export: invalid choice: 'inform'"),
+        (
+            [],
+            2,
+            "the following arguments are required: list|import|info|verify|export; see: ppvd weig",
+        ),
     ],
 )
 def test_mistakes_are_one_sentence_and_write_nothing(words, code, sentence, refused):
