@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "losses": {"geometry"},
     "semantics": {"nn"},
     "weights": {"nn", "semantics"},
+    "sweep": set(),
     "flow": set(),
     "geometry": set(),
     "nn": set(),

@@ -1,0 +1,129 @@
+"""A study in a file that several workers share, on one machine or a common file system."""
+
+import os
+import platform
+from pathlib import Path
+
+import optuna
+from filelock import FileLock
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from ppvd.sweep.space import Sweep
+
+JOURNAL = "study.journal"
+
+
+class SharedStudy:
+    """Hands each trial to one worker at a time.
+
+    What a worker asks, it asks under a lock, so that two of them neither take the same trial nor
+    begin more than planned. A trial whose worker is gone is handed to the next one that asks; a
+    worker of another machine is believed to live.
+
+    Args:
+        sweep: What is looked for.
+        folder: Folder of the sweep.
+    """
+
+    def __init__(self, sweep: Sweep, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.sweep = sweep
+        self.folder = folder
+        self._lock = FileLock(folder / "study.lock")
+        self._study = open_study(folder, sweep)
+        with self._lock:
+            for combination in sweep.combinations:
+                self._study.enqueue_trial(combination, skip_if_exists=True)
+
+    @property
+    def trials(self) -> list[FrozenTrial]:
+        """All trials so far."""
+        return self._study.get_trials(deepcopy=False)
+
+    def claim(self) -> Trial | None:
+        """Return a trial to work on: one that was left, else a new one; ``None`` if all are out.
+
+        A new trial with the settings of an earlier one takes over its result and is not run.
+        """
+        with self._lock:
+            for left in self._left():
+                return self._own(Trial(self._study, left._trial_id))
+            while (number := len(self._begun())) < self.sweep.num_planned:
+                # Draws then depend on the results so far, and not on who asks.
+                self._study.sampler = self.sweep.build_sampler(number)
+                trial = self._study.ask(self.sweep.distributions)
+                twin = self._twin(trial)
+                if twin is None:
+                    return self._own(trial)
+                trial.set_user_attr("same_as", twin.number)
+                if twin.state == TrialState.COMPLETE:
+                    self._study.tell(trial, twin.value)
+                else:
+                    self._study.tell(trial, state=TrialState.PRUNED)
+        return None
+
+    def finish(self, trial: Trial, value: float) -> None:
+        """Note the result of a trial."""
+        self._study.tell(trial, value)
+
+    def prune(self, trial: Trial) -> None:
+        """Note that a trial was ended early."""
+        self._study.tell(trial, state=TrialState.PRUNED)
+
+    def fail(self, trial: Trial, reason: str) -> None:
+        """Note that a trial went wrong."""
+        trial.set_user_attr("reason", reason)
+        self._study.tell(trial, state=TrialState.FAIL)
+
+    def _own(self, trial: Trial) -> Trial:
+        trial.set_user_attr("host", platform.node())
+        trial.set_user_attr("worker", os.getpid())
+        return trial
+
+    def _begun(self) -> list[FrozenTrial]:
+        return [trial for trial in self.trials if trial.state != TrialState.WAITING]
+
+    def _left(self) -> list[FrozenTrial]:
+        running = [t for t in self.trials if t.state == TrialState.RUNNING]
+        return [t for t in running if not _lives(t.user_attrs)]
+
+    def _twin(self, trial: Trial) -> FrozenTrial | None:
+        return next(
+            (
+                other
+                for other in self.trials
+                if other.params == trial.params
+                and other.number < trial.number
+                and other.state in (TrialState.COMPLETE, TrialState.RUNNING)
+            ),
+            None,
+        )
+
+
+def open_study(folder: Path, sweep: Sweep) -> optuna.Study:
+    """Open the study in a folder, or begin it."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    storage = JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
+    return optuna.create_study(
+        storage=storage,
+        study_name=sweep.name,
+        direction=sweep.direction,
+        load_if_exists=True,
+        pruner=sweep.build_pruner(),
+    )
+
+
+def _lives(owner: dict[str, object]) -> bool:
+    if owner.get("host") != platform.node():
+        return "host" in owner
+    if owner["worker"] == os.getpid():
+        return True
+    try:
+        os.kill(int(str(owner["worker"])), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,110 @@
+"""A sweep of real trainings, one of which is killed."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ppvd.cli import main
+
+SPACE = {"model.init_args.x": {"choices": [0.0, 2.0]}}
+SWEEP = {"name": "bowl", "metric": "val/bowl", "sampler": "grid", "space": SPACE}
+RECIPE = {
+    "trainer": {
+        "accelerator": "cpu",
+        "max_epochs": 2,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+        "num_sanity_val_steps": 0,
+        "log_every_n_steps": 1,
+        "callbacks": [
+            {
+                "class_path": "ModelCheckpoint",
+                "init_args": {"filename": "{step}", "every_n_train_steps": 1, "save_top_k": -1},
+            }
+        ],
+    },
+    "model": {"class_path": "sweep_toys.Bowl"},
+    "data": {"class_path": "sweep_toys.Nothing"},
+}
+
+
+@pytest.fixture
+def start(tmp_path):
+    (tmp_path / "bowl.yaml").write_text(yaml.safe_dump(RECIPE))
+    (tmp_path / "sweep.yaml").write_text(yaml.safe_dump({"sweep": SWEEP}))
+
+    def start(*words):
+        toys = {"PYTHONPATH": str(Path(__file__).parent), "OMP_NUM_THREADS": "1"}
+        return subprocess.Popen(
+            [sys.executable, "-m", "ppvd", "sweep", *words],
+            cwd=tmp_path,
+            env={**os.environ, **toys},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
+
+
+def ended(process):
+    said, _ = process.communicate()
+    assert process.returncode == 0, said
+    return said
+
+
+@pytest.mark.slow
+def test_a_sweep_survives_the_death_of_a_trial_and_of_a_worker(start, tmp_path):
+    words = ["-c", "bowl.yaml", "-c", "sweep.yaml", "--model.init_args.killed_once=killed"]
+    worker = start(*words, "--jobs", "1")
+    trial = tmp_path / "lightning_logs/sweeps/bowl"
+    while worker.poll() is None and not list(trial.glob("trial_*/version_*/checkpoints/*.ckpt")):
+        time.sleep(0.05)
+    worker.send_signal(signal.SIGKILL)
+    worker.communicate()
+    said = ended(start(*words, "--jobs", "2"))
+    assert (
+        re.search(r"trial \d: killed by signal 9, begun again", said)
+        or (tmp_path / "killed").exists()
+    )
+    assert re.search(r"trial \d: val/bowl = 1\n", said)
+    steps = [
+        yaml.safe_load(file.read_text())["ckpt_path"] for file in trial.glob("*/*/config.yaml")
+    ]
+    assert any(str(path).endswith(".ckpt") for path in steps)
+    told = ended(start("best", "bowl"))
+    assert "model.init_args.x = 2.0" in told
+    assert "2 of 2 trials begun: 2 complete" in ended(start("status", "bowl"))
+
+
+def test_a_dry_run_prints_the_commands(start):
+    said = ended(
+        start("-c", "bowl.yaml", "-c", "sweep.yaml", "--dry_run", "--trainer.max_epochs=1")
+    )
+    lines = said.splitlines()
+    assert len(lines) == 2
+    assert all(
+        line.startswith("ppvd fit -c bowl.yaml --trainer.max_epochs=1 --model.init_args.x=")
+        for line in lines
+    )
+
+
+def test_the_sweep_of_the_experiments_is_over_keys_that_there_are(capsys):
+    experiments = Path(__file__).parents[2] / "experiments"
+    recipe, sweep = experiments / "demo/ppd.yaml", experiments / "sweeps/lr.yaml"
+    main(["sweep", "-c", str(recipe), "-c", str(sweep), "--dry_run"])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 12
+    words = lines[0].split()[1:]
+    with pytest.raises(SystemExit) as leaving:
+        main([*words, "--print_config"])
+    assert not leaving.value.code
+    used = yaml.safe_load(capsys.readouterr().out)["model"]["init_args"]["optimizer"]["init_args"]
+    assert 1e-4 <= used["lr"] <= 1e-2
+    assert f"--model.init_args.optimizer.init_args.lr={used['lr']}" in words
