@@ -13,7 +13,8 @@ which other load on the machine disturbs least. The ways are:
 * augmented: random windows and colours, as training reads them.
 
 With ``--url`` the set is uploaded there once; the store's address and credentials are those of the
-environment. ``--workers`` adds the loader as a whole, with processes.
+environment. ``--workers`` adds the loader as a whole, with processes. Last comes the share of its
+time that a trainer waits for that loader whose steps take ``--step-ms`` each.
 """
 
 import argparse
@@ -71,6 +72,11 @@ def main(words: list[str] | None = None) -> None:
     for way, read in ways.items():
         speeds = _measure({place: (read, shards) for place, shards in sets.items()}, options.turns)
         print(_row(way, speeds, megabytes=_megabytes(next(iter(sets.values())))))
+    for place, shards in sets.items():
+        share = wait_share(_loaded(shards, options.workers), step_s=options.step_ms / 1000)
+        print(
+            f"{place}: a trainer with steps of {options.step_ms:g} ms waits {share:.1%} of the time"
+        )
 
 
 def _options(words: list[str] | None) -> argparse.Namespace:
@@ -81,6 +87,9 @@ def _options(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=64, help="pictures (default: 64)")
     parser.add_argument("--turns", type=int, default=3, help="readings of each kind (default: 3)")
     parser.add_argument("--workers", type=int, default=0, help="processes of the loader")
+    parser.add_argument(
+        "--step-ms", type=float, default=20, help="a step of the trainer that waits (default: 20)"
+    )
     return parser.parse_args(words)
 
 
@@ -146,6 +155,27 @@ def _measure(
                 wall=max(best[place].wall, count / wall), cpu=max(best[place].cpu, count / cpu)
             )
     return best
+
+
+def wait_share(batches: Iterator[object], *, step_s: float) -> float:
+    """Return the share of its time that a trainer waits for ``batches``, in [0, 1].
+
+    Its steps leave the processor alone, as those of a GPU do. The wait for the first batch, while
+    the readers start and fill their buffers, is left out.
+
+    Args:
+        batches: What it trains on, more than one batch.
+        step_s: Seconds of one of its steps.
+    """
+    next(batches)
+    waited, begun = 0.0, time.perf_counter()
+    left = begun
+    for _ in batches:
+        entered = time.perf_counter()
+        waited += entered - left
+        time.sleep(step_s)
+        left = time.perf_counter()
+    return waited / (left - begun)
 
 
 def _megabytes(shards: ShardSet) -> float:

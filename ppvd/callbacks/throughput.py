@@ -16,7 +16,8 @@ class Throughput(Callback):
 
     ``speed/samples_per_second`` counts all processes; ``speed/wait_share`` is the time between
     two steps, in which the loop waits for data and saves checkpoints, over the whole time;
-    ``speed/memory_gib`` is the peak so far, of the device where there is one, else of the process.
+    ``speed/memory_gib`` is the peak so far, of the device where there is one, else of the process;
+    ``data/bad_samples`` counts what the first process's readers left out so far, where they count.
     Validation does not count. Only clocks of the host are read: no step waits for the device,
     whose pace shows all the same, because the queue of work to it is short.
 
@@ -81,6 +82,9 @@ class Throughput(Callback):
             "speed/wait_share": self._waited / seconds,
             "speed/memory_gib": _peak_bytes(device) / KIB**3,
         }
+        num_bad = getattr(trainer.train_dataloader, "num_bad", None)
+        if num_bad is not None:
+            values["data/bad_samples"] = num_bad
         for logger in trainer.loggers:
             logger.log_metrics(values, step=trainer.global_step)
 

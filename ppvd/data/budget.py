@@ -20,10 +20,12 @@ class Budget:
     Args:
         num_planned: Samples that were to be read.
         max_bad_fraction: Share of them that may be bad, in [0, 1).
+        on_loss: Told how many samples each tolerated error cost; None for nobody.
     """
 
     num_planned: int
     max_bad_fraction: float
+    on_loss: Callable[[int], object] | None = None
     num_bad: int = field(default=0, init=False)
 
     def spend(self, error: ShardError, num_samples: int) -> None:
@@ -34,6 +36,8 @@ class Budget:
                 f"{error} ({self.num_bad} bad of {self.num_planned} samples; max_bad_fraction is"
                 f" {self.max_bad_fraction:g})"
             ) from error
+        if self.on_loss is not None:
+            self.on_loss(num_samples)
         log.warning("left out %d of %d samples so far: %s", self.num_bad, self.num_planned, error)
 
 

@@ -21,15 +21,24 @@ class StreamDataset(IterableDataset[DepthBatch]):
         stream: What to read.
         rank: Number of this training process.
         world: Count of training processes.
+        num_workers: Reading processes; 0 for the training process itself.
     """
 
-    def __init__(self, stream: Stream, *, rank: int, world: int) -> None:
+    def __init__(self, stream: Stream, *, rank: int, world: int, num_workers: int = 0) -> None:
         self.stream = stream
         self.rank = rank
         self.world = world
         # In shared memory: workers that live on from epoch to epoch see the new numbers.
         self._position = torch.zeros(2, dtype=torch.int64)
         self._position.share_memory_()  # type: ignore[no-untyped-call]
+        # One number a worker: nobody else writes to it.
+        self._num_bad = torch.zeros(max(num_workers, 1), dtype=torch.int64)
+        self._num_bad.share_memory_()  # type: ignore[no-untyped-call]
+
+    @property
+    def num_bad(self) -> int:
+        """Samples that were left out so far, by all workers."""
+        return int(self._num_bad.sum())
 
     def move_to(self, *, epoch: int, start: int) -> None:
         """Let the next iteration begin at batch ``start`` of ``epoch``."""
@@ -43,7 +52,11 @@ class StreamDataset(IterableDataset[DepthBatch]):
         place = (number + start) % num_workers
         own_start = len(range(place, start, num_workers))
         reader = self.reader(place, num_workers)
-        return self.stream.read(epoch=epoch, reader=reader, start=own_start)
+
+        def count(num_samples: int) -> None:
+            self._num_bad[number] += num_samples
+
+        return self.stream.read(epoch=epoch, reader=reader, start=own_start, on_loss=count)
 
     def reader(self, worker: int = 0, num_workers: int = 1) -> Reader:
         """Return the reader that one of ``num_workers`` processes of this rank is."""
@@ -74,7 +87,7 @@ class ShardLoader:
         self.num_workers = num_workers
         if num_workers > 0:
             use_one_opencv_thread()
-        self._dataset = StreamDataset(stream, rank=rank, world=world)
+        self._dataset = StreamDataset(stream, rank=rank, world=world, num_workers=num_workers)
         # Forked after this process has used an object store, a worker would wait for ever.
         spawned = num_workers > 0 and stream.is_remote
         self._batches = DataLoader(
@@ -104,6 +117,11 @@ class ShardLoader:
         num_workers = max(self.num_workers, 1)
         readers = (self._dataset.reader(worker, num_workers) for worker in range(num_workers))
         return sum(map(self._dataset.stream.num_batches_of, readers))
+
+    @property
+    def num_bad(self) -> int:
+        """Samples that this rank's readers left out since the loader was made."""
+        return self._dataset.num_bad
 
     def state_dict(self) -> dict[str, int]:
         """Return how far the current epoch has come, and the plan that it follows."""

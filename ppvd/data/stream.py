@@ -1,6 +1,6 @@
 """Streams of batches for one reader: the sample's journey from shard to batch."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count, islice
 from zlib import crc32
@@ -61,7 +61,14 @@ class TrainStream:
         """Whether any of it is read from an object store."""
         return any(is_url(shards.root) for shards in self.sources.values())
 
-    def read(self, *, epoch: int, reader: Reader, start: int = 0) -> Iterator[DepthBatch]:
+    def read(
+        self,
+        *,
+        epoch: int,
+        reader: Reader,
+        start: int = 0,
+        on_loss: Callable[[int], object] | None = None,
+    ) -> Iterator[DepthBatch]:
         """Yield the batches of one reader in one epoch.
 
         Args:
@@ -69,6 +76,7 @@ class TrainStream:
             reader: Who reads.
             start: First batch of this reader to yield; it and those after it are, bit by bit, what
                 they would be without those before.
+            on_loss: Told how many samples were left out, whenever some are.
 
         Raises:
             ShardError: If more samples are bad than ``max_bad_fraction`` allows.
@@ -80,10 +88,15 @@ class TrainStream:
         # Another sample takes a bad one's place, so where bad ones are tolerated, only a reading
         # from the beginning tells which samples the earlier batches took.
         replayed = start if self.max_bad_fraction > 0 else 0
-        yield from islice(self._batches(plan, epoch=epoch, start=start - replayed), replayed, None)
+        budget = Budget(
+            num_planned=plan.batches.size, max_bad_fraction=self.max_bad_fraction, on_loss=on_loss
+        )
+        batches = self._batches(plan, budget, epoch=epoch, start=start - replayed)
+        yield from islice(batches, replayed, None)
 
-    def _batches(self, plan: EpochPlan, *, epoch: int, start: int) -> Iterator[DepthBatch]:
-        budget = Budget(num_planned=plan.batches.size, max_bad_fraction=self.max_bad_fraction)
+    def _batches(
+        self, plan: EpochPlan, budget: Budget, *, epoch: int, start: int
+    ) -> Iterator[DepthBatch]:
         names = list(self.sources)
         taken = np.bincount(plan.batches[:start].ravel(), minlength=len(names))
         streams = [
@@ -191,6 +204,7 @@ class EvalStream:
         epoch: int,  # noqa: ARG002
         reader: Reader,
         start: int = 0,
+        on_loss: Callable[[int], object] | None = None,  # noqa: ARG002
     ) -> Iterator[DepthBatch]:
         """Yield the batches of one reader, the same in every epoch, from batch ``start`` on.
 

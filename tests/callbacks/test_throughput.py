@@ -26,7 +26,9 @@ def clock(monkeypatch):
 
 def test_counts_samples_waiting_and_all_processes(clock):
     recorder, task = Recorder(), SimpleNamespace(device=torch.device("cpu"))
-    trainer = SimpleNamespace(loggers=[recorder], world_size=2, global_step=0)
+    trainer = SimpleNamespace(
+        loggers=[recorder], world_size=2, global_step=0, train_dataloader=SimpleNamespace(num_bad=3)
+    )
     speed = Throughput(every_n_steps=2)
     speed.on_train_start(trainer, task)
     batch = {"key": ["a", "b", "c"]}
@@ -44,6 +46,7 @@ def test_counts_samples_waiting_and_all_processes(clock):
         assert values["speed/samples_per_second"] == pytest.approx(2 * 6 / 8)
         assert values["speed/wait_share"] == pytest.approx(0.25)
         assert 0.01 < values["speed/memory_gib"] < 1000
+        assert values["data/bad_samples"] == 3
 
 
 def test_runs_in_a_trainer_without_touching_the_losses(trainer, new_task, loader, tmp_path):
@@ -57,6 +60,7 @@ def test_runs_in_a_trainer_without_touching_the_losses(trainer, new_task, loader
     assert torch.equal(with_speed.net.weight, plain.net.weight)
     table = (tmp_path / "lightning_logs" / "version_0" / "metrics.csv").read_text()
     assert "speed/samples_per_second" in table
+    assert "data/bad_samples" not in table  # this loader does not count them
 
 
 def test_interval_must_be_positive():

@@ -90,6 +90,17 @@ def test_a_run_without_validation_needs_no_set_for_it(build):
     assert sum(model.seen.values()) == 10
 
 
+@pytest.mark.filterwarnings("ignore:Total length of `list` across ranks is zero:UserWarning")
+def test_a_trainer_knows_how_many_samples_were_left_out(build):
+    folder = build()
+    shard = folder / ShardSource(manifest=str(folder)).open().manifest.shards[0].file
+    shard.write_bytes(shard.read_bytes().replace(b"\xff\xd8\xff", b"\xff\xd8\xfe", 1))
+    data = ShardDataModule({"toys": source(folder)}, size=(8, 8), max_bad_fraction=0.1)
+    run = trainer(max_epochs=1)
+    run.fit(Recorder(), data)
+    assert run.train_dataloader.num_bad == 1
+
+
 def test_tests_run_over_named_sets(build):
     data = ShardDataModule(test={"a": source(build("a")), "b": source(build("b", count=2))})
     model = Recorder()

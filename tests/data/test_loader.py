@@ -1,6 +1,7 @@
 import signal
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -47,6 +48,19 @@ def test_an_epoch_may_be_announced_after_the_iterator_was_asked_for(stream):
     batches.set_epoch(3)
     other.set_epoch(3)
     assert keys(iterator) == keys(other) != keys(loader(stream))
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_samples_left_out_are_counted_wherever_they_are_read(stream, num_workers):
+    root = Path(stream.sources["toys"].root)
+    for entry in stream.sources["toys"].manifest.shards[:2]:
+        whole = (root / entry.file).read_bytes()
+        (root / entry.file).write_bytes(whole.replace(b"\xff\xd8\xff", b"\xff\xd8\xfe", 1))
+    batches = loader(replace(stream, max_bad_fraction=0.4), num_workers=num_workers)
+    assert batches.num_bad == 0
+    for epoch in range(1, 3):
+        assert len(keys(batches)) == 7
+        assert batches.num_bad == 2 * epoch
 
 
 @pytest.mark.parametrize("num_workers", [0, 2])
