@@ -75,7 +75,9 @@ _NAMES = {
         BottomMiddle Box DISPARITY_CODE LOG_CODE METRES Pixels Protocol Region Row SampleScores
         Shares Unit flat_row
     """,
-    "scale": "CompileBlocks FSDP2 WholeCheckpoints export_weights keep_whole require_whole",
+    "scale": """
+        CompileBlocks FSDP2 Requeue WholeCheckpoints export_weights keep_whole require_whole
+    """,
     "report": """
         Difference PaperTable ReportTable Result beside_paper compare_results comparison_markdown
         html_page latex_table load_paper_tables load_result markdown_table own_table

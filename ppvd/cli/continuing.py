@@ -4,11 +4,28 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from ppvd.cli.checkpoint import Checkpoint, candidates, read_file, runs_below
+from ppvd.cli.checkpoint import Checkpoint, candidates, read_checkpoint, read_file, runs_below
+from ppvd.cli.given import Given
 from ppvd.cli.mistakes import UsageError
 from ppvd.scale import require_whole
 
 log = logging.getLogger(__name__)
+
+
+def asked_checkpoint(verb: str, given: Given, *, log_folder: str) -> Checkpoint | None:
+    """Read the checkpoint asked for; of Lightning's key words only those that make sense."""
+    if given.ckpt_path is None or (verb == "fit" and given.ckpt_path == "hpc"):
+        return None
+    if verb == "fit" and (found := _going_on(given, given.ckpt_path, log_folder)):
+        return found
+    if verb == "fit" and given.ckpt_path == "last":
+        return None  # Lightning looks where its own callbacks keep them.
+    if given.ckpt_path in ("best", "last", "hpc") and not Path(given.ckpt_path).exists():
+        raise UsageError(
+            f"ckpt_path={given.ckpt_path} means a training in this same process, and there was "
+            f"none; give the run: --ckpt_path {log_folder}/NAME/version_N"
+        )
+    return read_checkpoint(given.ckpt_path)
 
 
 def furthest(folder: Path) -> Checkpoint | None:
@@ -26,6 +43,14 @@ def furthest(folder: Path) -> Checkpoint | None:
             if _is_whole(found):
                 return replace(found, choice=f" (step {_steps(found)})")
     return None
+
+
+def _going_on(given: Given, ckpt_path: str, log_folder: str) -> Checkpoint | None:
+    """Return where a training goes on: in its own experiment's folder, or in that of a run."""
+    if ckpt_path != "last":
+        return furthest(Path(ckpt_path)) if Path(ckpt_path).is_dir() else None
+    root = Path(str(given.setting("trainer", "default_root_dir") or "."))
+    return furthest(root / log_folder / (given.experiment or given.stem or "unnamed"))
 
 
 def _readable(file: Path) -> Checkpoint | None:

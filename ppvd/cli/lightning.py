@@ -2,7 +2,6 @@
 
 import argparse
 import pickle
-import shlex
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,20 +13,20 @@ import torch
 import yaml
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.fabric.utilities.rank_zero import rank_zero_only
-from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 import ppvd
-from ppvd.cli.checkpoint import Checkpoint, mismatch, read_checkpoint
-from ppvd.cli.continuing import furthest
+from ppvd.cli.checkpoint import mismatch
+from ppvd.cli.continuing import asked_checkpoint
 from ppvd.cli.explain import explain, unwrapped
-from ppvd.cli.given import Given, read_words
+from ppvd.cli.given import read_words
 from ppvd.cli.keep_config import KeepConfig
 from ppvd.cli.layers import Layer, differences, keep_same_classes, remembered_layers, table
 from ppvd.cli.mistakes import UsageError
 from ppvd.cli.parsing import accept_presets
 from ppvd.cli.provenance import provenance
 from ppvd.cli.quiet import hush
+from ppvd.cli.starting import always, say_where
 from ppvd.scale import keep_whole
 
 LOG_FOLDER = "lightning_logs"
@@ -72,7 +71,7 @@ class PPVDCLI(LightningCLI):
         self.verb = verb
         self.words = words
         self.given = read_words(words)
-        self.checkpoint = _checkpoint(verb, self.given)
+        self.checkpoint = asked_checkpoint(verb, self.given, log_folder=LOG_FOLDER)
         self.layers: list[Layer] = []
         super().__init__(
             task,
@@ -81,7 +80,7 @@ class PPVDCLI(LightningCLI):
             subclass_mode_data=True,
             save_config_callback=KeepConfig,
             seed_everything_default=0,
-            trainer_defaults={"logger": _LOGGER, "callbacks": _always(verb, words)},
+            trainer_defaults={"logger": _LOGGER, "callbacks": always(verb, words)},
             parser_kwargs={"exit_on_error": False, "allow_abbrev": False},
             auto_configure_optimizers=False,
         )
@@ -139,7 +138,7 @@ class PPVDCLI(LightningCLI):
 
     def before_fit(self) -> None:
         """Say where the run's files go, what is kept, and how it goes on after a crash."""
-        rank_zero_only(self._say_where)()
+        rank_zero_only(say_where)(self.trainer, self.words)
 
     def after_test(self) -> None:
         """Name the protocol of what was printed."""
@@ -223,18 +222,6 @@ class PPVDCLI(LightningCLI):
             lines += ["not as the checkpoint remembers:", table(rows)]
         rank_zero_only(print)("\n".join(lines))
 
-    def _say_where(self) -> None:
-        kept = [c for c in self.trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)]
-        monitors = [c.monitor or "the newest" for c in kept]
-        words = shlex.join(_without_checkpoint(self.words))
-        if not self.trainer.loggers or not kept:
-            return
-        print(
-            f"run: {self.trainer.log_dir}\n"
-            f"checkpoints by: {', '.join(dict.fromkeys(monitors))}\n"
-            f"after a crash: ppvd fit {words} --ckpt_path=last"
-        )
-
     def _way_on(self) -> list[str]:
         run = Path(self.trainer.log_dir or ".")
         saved = self.verb == "fit" and any(run.glob("checkpoints/*.ckpt"))
@@ -262,44 +249,6 @@ def _fresh_protocols(words: list[str], sources: Sequence[Layer]) -> list[str]:
     names += [word.partition("=")[0] == "--protocols" for word in words[len(sources) :]]
     given = [["--protocols=null"] * named for named in names]
     return [word for fresh, one in zip(given, words, strict=True) for word in (*fresh, one)]
-
-
-def _without_checkpoint(words: list[str]) -> list[str]:
-    kept = [word for word in words if not word.startswith("--ckpt_path=")]
-    if "--ckpt_path" in kept:
-        place = kept.index("--ckpt_path")
-        del kept[place : place + 2]
-    return kept
-
-
-def _always(verb: str, words: list[str]) -> list[L.Callback]:
-    """Return the callbacks that no recipe needs to name."""
-    seeds: list[L.Callback] = [ppvd.SeedSteps()]
-    return [*seeds, ppvd.RunState(f"ppvd fit {shlex.join(words)}")] if verb == "fit" else seeds
-
-
-def _checkpoint(verb: str, given: Given) -> Checkpoint | None:
-    """Read the checkpoint asked for; of Lightning's key words only those that make sense."""
-    if given.ckpt_path is None or (verb == "fit" and given.ckpt_path == "hpc"):
-        return None
-    if verb == "fit" and (found := _going_on(given, given.ckpt_path)):
-        return found
-    if verb == "fit" and given.ckpt_path == "last":
-        return None  # Lightning looks where its own callbacks keep them.
-    if given.ckpt_path in ("best", "last", "hpc") and not Path(given.ckpt_path).exists():
-        raise UsageError(
-            f"ckpt_path={given.ckpt_path} means a training in this same process, and there was "
-            f"none; give the run: --ckpt_path {LOG_FOLDER}/NAME/version_N"
-        )
-    return read_checkpoint(given.ckpt_path)
-
-
-def _going_on(given: Given, ckpt_path: str) -> Checkpoint | None:
-    """Return where a training goes on: in its own experiment's folder, or in that of a run."""
-    if ckpt_path != "last":
-        return furthest(Path(ckpt_path)) if Path(ckpt_path).is_dir() else None
-    root = Path(str(given.setting("trainer", "default_root_dir") or "."))
-    return furthest(root / LOG_FOLDER / (given.experiment or given.stem or "unnamed"))
 
 
 def _write(file: Path, layer: Layer) -> Path:

@@ -12,7 +12,7 @@ from ppvd.cli.mistakes import UsageError
 from ppvd.cli.parser import VerbParser
 
 if TYPE_CHECKING:
-    from ppvd.sweep import Sweep
+    from ppvd.sweep.space import Sweep
 
 LOG_FOLDER = "lightning_logs"
 KEPT = "sweep.yaml"
@@ -46,7 +46,8 @@ def main(words: list[str]) -> None:
     if words and words[0] in LOOKS:
         _look(words[0], _look_parser(words[0]).parse_args(words[1:]).name)
         return
-    asked, common = _parser().parse_known_args(words)
+    # What is unknown here is for fit, so it is not refused as a VerbParser would.
+    asked, common = argparse.ArgumentParser.parse_known_args(_parser(), words)
     sweep, recipes = _read(asked.config)
     common = [*[part for recipe in recipes for part in ("-c", recipe)], *common]
     if asked.dry_run:
@@ -57,7 +58,7 @@ def main(words: list[str]) -> None:
 
 def _read(files: list[str]) -> "tuple[Sweep, list[str]]":
     """Return the sweep, and the recipes that every trial is given."""
-    from ppvd.sweep import read_sweep
+    from ppvd.sweep.space import read_sweep
 
     found, recipes = [], []
     for file, recipe in zip(files, read_words(_options(files)).recipes, strict=True):
@@ -80,7 +81,7 @@ def _print_commands(sweep: "Sweep", common: list[str]) -> None:
     """Print what would be run, as far as it is known before there are results."""
     import optuna
 
-    from ppvd.sweep import TrialCommand
+    from ppvd.sweep.trials import TrialCommand
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study()
@@ -94,7 +95,8 @@ def _print_commands(sweep: "Sweep", common: list[str]) -> None:
 
 
 def _work(sweep: "Sweep", common: list[str], asked: argparse.Namespace) -> None:
-    from ppvd.sweep import SharedStudy, TrialCommand, work
+    from ppvd.sweep.study import SharedStudy
+    from ppvd.sweep.trials import TrialCommand, work
     from ppvd.whole import write_whole
 
     root = Path(LOG_FOLDER)
@@ -115,9 +117,10 @@ def _work(sweep: "Sweep", common: list[str], asked: argparse.Namespace) -> None:
 
 
 def _look(what: str, name: str) -> None:
-    from ppvd.sweep import TrialCommand, read_sweep
     from ppvd.sweep.report import best_lines, report_lines, status_lines
+    from ppvd.sweep.space import read_sweep
     from ppvd.sweep.study import open_study
+    from ppvd.sweep.trials import TrialCommand
 
     folder = Path(LOG_FOLDER) / "sweeps" / name
     if not (folder / KEPT).is_file():

@@ -1,7 +1,6 @@
-"""Sweeps: many trainings over a space of settings, shared by workers that may die."""
+"""Sweeps: many trainings over a space of settings, shared by workers that may die.
 
-from ppvd.sweep.space import Sweep, read_sweep
-from ppvd.sweep.study import SharedStudy
-from ppvd.sweep.trials import TrialCommand, work
+It needs Optuna, which the rest of the package does without; so its names are in its modules alone.
+"""
 
-__all__ = ["SharedStudy", "Sweep", "TrialCommand", "read_sweep", "work"]
+__all__: list[str] = []

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from pathlib import Path
 
 import lightning as L
@@ -109,6 +110,13 @@ class Note(Callback):
         line = {"step": trainer.global_step, "loss": float(loss), "keys": list(batch["key"])}
         with Path(f"{self.path}-{trainer.global_rank}").open("a") as file:
             file.write(json.dumps(line) + "\n")
+
+
+class Slow(Callback):
+    """Takes its time, so that a signal comes within the run."""
+
+    def on_train_batch_end(self, *_):
+        time.sleep(0.1)
 
 
 class DyingCheckpoints(WholeCheckpoints):

@@ -7,9 +7,10 @@ import os
 import pytest
 from optuna.trial import TrialState
 
-from ppvd.sweep import SharedStudy, Sweep, TrialCommand, read_sweep
 from ppvd.sweep.report import best_lines, report_lines, status_lines
-from ppvd.sweep.trials import read_run
+from ppvd.sweep.space import Sweep, read_sweep
+from ppvd.sweep.study import SharedStudy
+from ppvd.sweep.trials import TrialCommand, read_run
 
 SPACE = {"x": {"low": -5.0, "high": 5.0}, "y": {"choices": [0, 1, 2]}}
 

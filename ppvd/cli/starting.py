@@ -1,0 +1,42 @@
+"""What every training has and says when it begins."""
+
+import shlex
+
+import lightning as L
+from lightning.pytorch.callbacks import ModelCheckpoint
+
+from ppvd.callbacks import RunState, SeedSteps
+from ppvd.scale import Requeue
+from ppvd.scale.requeue import in_slurm
+
+
+def always(verb: str, words: list[str]) -> list[L.Callback]:
+    """Return the callbacks that no recipe needs to name."""
+    callbacks: list[L.Callback] = [SeedSteps()]
+    if verb == "fit":
+        callbacks.append(RunState(f"ppvd fit {shlex.join(words)}"))
+        callbacks += [Requeue()] if in_slurm() else []
+    return callbacks
+
+
+def say_where(trainer: L.Trainer, words: list[str]) -> None:
+    """Print where a run's files go, which checkpoints are kept, and how it goes on."""
+    kept = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)]
+    if not trainer.loggers or not kept:
+        return
+    monitors = dict.fromkeys(c.monitor or "the newest" for c in kept)
+    again = shlex.join(without_checkpoint(words))
+    print(
+        f"run: {trainer.log_dir}\n"
+        f"checkpoints by: {', '.join(monitors)}\n"
+        f"after a crash: ppvd fit {again} --ckpt_path=last"
+    )
+
+
+def without_checkpoint(words: list[str]) -> list[str]:
+    """Return the words that do not say from which checkpoint a run goes on."""
+    kept = [word for word in words if not word.startswith("--ckpt_path=")]
+    if "--ckpt_path" in kept:
+        place = kept.index("--ckpt_path")
+        del kept[place : place + 2]
+    return kept
