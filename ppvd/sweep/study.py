@@ -40,7 +40,8 @@ class SharedStudy:
     @property
     def trials(self) -> list[FrozenTrial]:
         """All trials so far."""
-        return self._study.get_trials(deepcopy=False)
+        trials: list[FrozenTrial] = self._study.get_trials(deepcopy=False)
+        return trials
 
     def claim(self) -> Trial | None:
         """Return a trial to work on: one that was left, else a new one; ``None`` if all are out.
