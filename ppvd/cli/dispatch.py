@@ -30,8 +30,10 @@ def main(args: list[str] | None = None) -> None:
         _leave("; ".join(["interrupted", *map(str, interrupt.args)]), INTERRUPTED)
     except UsageError as mistake:
         _fail(mistake, MISTAKE)
-    except (ValueError, OSError) as failure:
+    except ValueError as failure:
         _fail(failure, FAILURE)
+    except OSError as failure:
+        _fail(failure, FAILURE, sentence=_of_file(failure))
 
 
 def _run(words: list[str]) -> None:
@@ -66,10 +68,16 @@ def _unknown(words: list[str]) -> str:
     return f"the verb comes first; write: ppvd {' '.join([verb, *rest])}"
 
 
-def _fail(error: Exception, code: int) -> None:
+def _of_file(error: OSError) -> str:
+    """Name the file first, where the system does with a number in front."""
+    named = error.filename is not None and error.strerror is not None
+    return f"{error.filename} cannot be used: {error.strerror}" if named else str(error)
+
+
+def _fail(error: Exception, code: int, sentence: str | None = None) -> None:
     if os.environ.get("PPVD_DEBUG") == "1":
         raise error
-    _leave(str(error), code)
+    _leave(sentence or str(error), code)
 
 
 def _leave(sentence: str, code: int) -> None:

@@ -1,13 +1,33 @@
 """A parser of words that says mistakes as all verbs do."""
 
 import argparse
-from typing import NoReturn
+import re
+from typing import Any, NoReturn
 
 from ppvd.cli.mistakes import UsageError, did_you_mean
 
+_CHOICE = re.compile(r"invalid choice: '?([^' ]+)'? \(choose from (.+)\)")
+
 
 class VerbParser(argparse.ArgumentParser):
-    """Raises a sentence with the nearest option, where argparse would print its usage."""
+    """Raises a sentence with the nearest option or choice, where argparse would print its usage.
+
+    Options are given in full, as everywhere: a part of a name is a mistake.
+
+    Args:
+        words: See ``argparse.ArgumentParser``.
+        settings: See ``argparse.ArgumentParser``.
+    """
+
+    def __init__(self, *words: Any, **settings: Any) -> None:  # noqa: ANN401
+        super().__init__(*words, **{"allow_abbrev": False, **settings})
+
+    def parse_known_args(self, *words: Any, **settings: Any) -> tuple[Any, list[str]]:  # noqa: ANN401
+        """Refuse what is unknown here; argparse would let the outermost verb say it."""
+        known, unknown = super().parse_known_args(*words, **settings)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
 
     def error(self, message: str) -> NoReturn:
         """Raise the mistake.
@@ -15,6 +35,10 @@ class VerbParser(argparse.ArgumentParser):
         Raises:
             UsageError: Always.
         """
+        raise UsageError(f"{message}{self._nearest(message) or f'; see: {self.prog} --help'}")
+
+    def _nearest(self, message: str) -> str:
+        if choice := _CHOICE.search(message):
+            return did_you_mean(choice[1], choice[2].replace("'", "").split(", "))
         option = message.removeprefix("unrecognized arguments: ").split()[0].partition("=")[0]
-        nearest = did_you_mean(option, self._option_string_actions)
-        raise UsageError(f"{message}{nearest or f'; see: {self.prog} --help'}")
+        return did_you_mean(option, self._option_string_actions)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from ppvd.cli.doctor import add_doctor
+from ppvd.cli.parser import VerbParser
 from ppvd.cli.preview import add_preview
 from ppvd.cli.stats import add_stats
 from ppvd.data.sources import DOWNLOADS
@@ -44,29 +45,31 @@ def main(args: list[str]) -> None:
     """Run ``ppvd shards`` with ``args``.
 
     Raises:
-        SystemExit: 2 for arguments that cannot be used, 1 for a build or check that failed, 130
-            after Ctrl-C.
+        SystemExit: With 1 if a check has found faults.
+        UsageError: For arguments that cannot be used.
+        ValueError: If a build or check fails.
+        OSError: If a file or store cannot be used.
+        KeyboardInterrupt: After Ctrl-C; it says that what is finished is kept.
     """
     options = _parser(args).parse_args(args)
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         status = run(options)
     except KeyboardInterrupt:
-        _say("stopped; what is finished is kept: run the same command again to go on")
-        status = 130
+        raise KeyboardInterrupt(
+            "what is finished is kept: run the same command again to go on"
+        ) from None
     except OSError as error:
-        _say(f"error: {error.filename or options.folder} cannot be used: {error.strerror or error}")
-        status = 1
-    except ValueError as error:
-        _say(f"error: {error}")
-        status = 1
+        if error.filename is not None:
+            raise
+        raise OSError(f"{options.folder} cannot be used: {error.strerror or error}") from error
     if status:
         raise SystemExit(status)
 
 
 def _parser(args: list[str]) -> argparse.ArgumentParser:
     style = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
+    parser = VerbParser(
         "ppvd shards", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=style
     )
     verbs = parser.add_subparsers(required=True, metavar="build|check|doctor|preview|stats")
@@ -177,10 +180,9 @@ def _add_output(parser: argparse.ArgumentParser, *, name: str) -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number, at least 1, got {text}")
+    return int(text)
 
 
 def _build_synthetic(options: argparse.Namespace) -> int:
@@ -258,7 +260,3 @@ def _summary(manifest: "Manifest") -> str:
         f"{manifest.num_samples} samples in {len(manifest.shards)} shards,"
         f" {manifest.num_bytes / 1e6:.1f} MB"
     )
-
-
-def _say(sentence: str) -> None:
-    print(f"ppvd shards: {sentence}", file=sys.stderr)

@@ -98,7 +98,7 @@ def test_an_option_without_any_verb_is_answered_too(refused):
     [
         (KeyboardInterrupt(), 130, "interrupted"),
         (ValueError("gain must be positive, got -1"), 1, "gain must be positive, got -1"),
-        (FileNotFoundError(2, "No such file", "a.pt"), 1, "[Errno 2] No such file: 'a.pt'"),
+        (FileNotFoundError(2, "No such file", "a.pt"), 1, "a.pt cannot be used: No such file"),
     ],
 )
 def test_an_ending_with_a_name_is_one_sentence(error, code, sentence, refused, monkeypatch):

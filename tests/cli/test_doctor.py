@@ -2,7 +2,12 @@ import cv2
 import numpy as np
 import pytest
 
-from ppvd.cli.shards import main
+from ppvd.cli import main as ppvd
+
+
+def main(words):
+    ppvd(["shards", *words])
+
 
 SCAN = "scene0707_00"
 

@@ -5,12 +5,16 @@ import re
 import cv2
 import pytest
 
+from ppvd.cli import main as ppvd
 from ppvd.cli.preview import COLUMNS, STATE_COLOURS, TILE_PX, draw_sheet
-from ppvd.cli.shards import main
 from ppvd.data.manifest import Manifest
 from ppvd.data.plan import pieces
 from ppvd.data.source import ShardSource
 from ppvd.data.stream import read_pieces
+
+
+def main(words):
+    ppvd(["shards", *words])
 
 
 def build(folder, *words):

@@ -3,8 +3,13 @@ import sys
 
 import pytest
 
-from ppvd.cli.shards import main
+from ppvd.cli import main as ppvd
 from ppvd.data.manifest import Manifest
+
+
+def main(words):
+    ppvd(["shards", *words])
+
 
 SMALL = ["--count", "4", "--size", "16", "24"]
 
@@ -53,7 +58,15 @@ def test_a_fault_is_listed_and_ends_with_1(tmp_path, capsys):
     ("args", "code", "message"),
     [
         ([], 2, "required"),
-        (["build", "nowhere"], 2, "invalid choice: 'nowhere'.*synthetic"),
+        (["build", "nowhere"], 2, "invalid choice: 'nowhere'.*synthetic.*see: ppvd shards build"),
+        (["build", "syntetic"], 2, r"'syntetic'.*; did you mean synthetic\?$"),
+        (["bild"], 2, r"; did you mean build\?$"),
+        (
+            ["check", "x", "--rot", "y"],
+            2,
+            r"unrecognized arguments: --rot y; did you mean --root\?",
+        ),
+        (["build", "synthetic", "--out", "x", *SMALL, "--wor", "2"], 2, "unrecognized arguments"),
         (["build", "synthetic", "--count", "4", "--size", "8", "8"], 2, "--out"),
         (["build", "synthetic", "--out", "x", "--count", "0", "--size", "8", "8"], 2, "at least 1"),
         (["build", "synthetic", "--out", "x", "--count", "4", "--size", "8", "-8"], 2, "size"),
@@ -78,7 +91,7 @@ def test_a_mistake_is_a_sentence(args, code, message, capsys, monkeypatch, tmp_p
 def test_a_folder_that_is_a_file_is_named(tmp_path, capsys):
     (tmp_path / "x").write_bytes(b"")
     assert status(["build", "synthetic", "--out", tmp_path / "x", *SMALL]) == 1
-    assert f"error: {tmp_path}/x cannot be used" in capsys.readouterr().err
+    assert f"ppvd: {tmp_path}/x cannot be used" in capsys.readouterr().err
 
 
 def test_another_set_in_the_folder_is_named(tmp_path, capsys):
@@ -89,8 +102,8 @@ def test_another_set_in_the_folder_is_named(tmp_path, capsys):
 
 def test_help_needs_none_of_the_heavy_packages():
     code = (
-        "import sys\nfrom ppvd.cli.shards import main\n"
-        "try: main(['build', 'synthetic', '--help'])\nexcept SystemExit: pass\n"
+        "import sys\nfrom ppvd.cli import main\n"
+        "try: main(['shards', 'build', 'synthetic', '--help'])\nexcept SystemExit: pass\n"
         "assert not {'torch', 'cv2', 'lightning', 'webdataset'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,10 +7,15 @@ import cv2
 import numpy as np
 import pytest
 
-from ppvd.cli.shards import main
+from ppvd.cli import main as ppvd
 from ppvd.cli.source_options import add_options, build_source
 from ppvd.data.manifest import Manifest
 from ppvd.data.sources import DOWNLOADS, download
+
+
+def main(words):
+    ppvd(["shards", *words])
+
 
 SIZE = (9, 12)
 

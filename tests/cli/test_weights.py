@@ -82,7 +82,7 @@ def test_the_list_says_where_each_model_is_or_may_be_found(ppvd, capsys):
         ([*WORDS[1:4], "moge2-l", *WORDS[5:]], 1, "weights in weights/ppd_moge.pth must be of a"),
         (WORDS[1:5], 2, "the following arguments are required: --out; see: ppvd weights import"),
         ([*WORDS[1:5], "--otu", "x"], 2, "the following arguments are required: --out"),
-        ([*WORDS[1:], "--fast"], 2, "unrecognized arguments: --fast; see: ppvd weights"),
+        ([*WORDS[1:], "--fast"], 2, "unrecognized arguments: --fast"),
         (["info", "gone.safetensors"], 1, "weights must name a file, got gone.safetensors"),
         (["verify", "a.pth"], 1, "a.pth must be an imported file; import it: ppvd weights import"),
         (["inform"], 2, "argument list|import|info|verify|export: invalid choice: 'inform'"),

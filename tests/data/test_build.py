@@ -193,7 +193,7 @@ def test_shards_are_about_256_megabytes_and_never_few(num_samples, sample_bytes,
     assert default_samples_per_shard(num_samples, sample_bytes) == expected
 
 
-CALL = "import sys; from ppvd.cli.shards import main; main(sys.argv[1:])"
+CALL = "import sys; from ppvd.cli import main; main(['shards', *sys.argv[1:]])"
 BUILD = ["build", "synthetic", "--count", "300", "--size", "64", "64"]
 BUILD += ["--samples-per-shard", "10", "--out"]
 
@@ -254,6 +254,6 @@ def test_a_file_that_cannot_grow_ends_the_build_with_a_sentence(tmp_path):
     process = command(out, limit_bytes=20_000)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert f"ppvd shards: error: {out} cannot be used: File too large".encode() in errors
+    assert f"ppvd: {out} cannot be used: File too large".encode() in errors
     assert b"Traceback" not in errors
     assert not list(out.iterdir())
