@@ -22,12 +22,9 @@ class VerbParser(argparse.ArgumentParser):
     def __init__(self, *words: Any, **settings: Any) -> None:  # noqa: ANN401
         super().__init__(*words, **{"allow_abbrev": False, **settings})
 
-    def parse_known_args(self, *words: Any, **settings: Any) -> tuple[Any, list[str]]:  # noqa: ANN401
-        """Refuse what is unknown here; argparse would let the outermost verb say it."""
-        known, unknown = super().parse_known_args(*words, **settings)
-        if unknown:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}")
-        return known, unknown
+    def add_subparsers(self, **settings: Any) -> Any:  # noqa: ANN401
+        """Add verbs that refuse unknown words themselves; argparse would let this one say it."""
+        return super().add_subparsers(parser_class=_InnerParser, **settings)
 
     def error(self, message: str) -> NoReturn:
         """Raise the mistake.
@@ -42,3 +39,13 @@ class VerbParser(argparse.ArgumentParser):
             return did_you_mean(choice[1], choice[2].replace("'", "").split(", "))
         option = message.removeprefix("unrecognized arguments: ").split()[0].partition("=")[0]
         return did_you_mean(option, self._option_string_actions)
+
+
+class _InnerParser(VerbParser):
+    """The parser of a verb within a verb: what it does not know, nobody does."""
+
+    def parse_known_args(self, *words: Any, **settings: Any) -> tuple[Any, list[str]]:  # noqa: ANN401
+        known, unknown = super().parse_known_args(*words, **settings)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
