@@ -189,6 +189,11 @@ class DepthWriter(BasePredictionWriter):
         self._folder = self.out_dir or run / "predictions"
         self._used.clear()
 
+    @property
+    def folder(self) -> Path:
+        """Where the files go, once a run has begun."""
+        return self._folder
+
     def write_on_batch_end(
         self,
         trainer: Trainer,

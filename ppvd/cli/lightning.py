@@ -2,6 +2,7 @@
 
 import argparse
 import pickle
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,6 +27,7 @@ from ppvd.cli.mistakes import UsageError
 from ppvd.cli.parsing import accept_presets
 from ppvd.cli.provenance import provenance
 from ppvd.cli.quiet import hush
+from ppvd.cli.scoring import drawn, keep_predictions, where
 from ppvd.cli.starting import always, say_where
 from ppvd.scale import keep_whole
 
@@ -139,6 +141,23 @@ class PPVDCLI(LightningCLI):
     def before_fit(self) -> None:
         """Say where the run's files go, what is kept, and how it goes on after a crash."""
         rank_zero_only(say_where)(self.trainer, self.words)
+
+    def before_test(self) -> None:
+        """Say so if weights that nothing has taught are about to be used."""
+        if self.checkpoint is None and (sentence := drawn(self.model)):
+            rank_zero_only(print)(sentence, file=sys.stderr)
+
+    before_validate = before_test
+
+    def before_predict(self) -> None:
+        """Let no prediction be lost."""
+        self.before_test()
+        keep_predictions(self.trainer)
+
+    def after_predict(self) -> None:
+        """Say where the predictions are."""
+        for line in where(self.trainer):
+            rank_zero_only(print)(line)
 
     def after_test(self) -> None:
         """Name the protocol of what was printed."""

@@ -30,7 +30,7 @@ _EXAMPLES = {
   ppvd test --ckpt_path lightning_logs/ppd/version_0
   ppvd test --ckpt_path lightning_logs/ppd/version_0 --model.init_args.num_steps 8""",
     "predict": """\
-  ppvd predict -c experiments/demo/ppd.yaml --ckpt_path lightning_logs/ppd/version_0""",
+  ppvd predict --ckpt_path lightning_logs/ppd/version_0 --data.init_args.predict photos""",
 }
 
 
