@@ -28,8 +28,7 @@ def main(words: list[str]) -> None:
     Raises:
         UsageError: If the words, or the recipe, cannot be understood.
     """
-    # What is unknown here is for fit, so it is not refused as a VerbParser would.
-    asked, rest = argparse.ArgumentParser.parse_known_args(_parser(), words)
+    asked, rest = _parser().parse_known_args(words)
     if asked.verb != "fit":
         raise UsageError(f"plan must be of fit, got {asked.verb}")
     composed = compose(rest)

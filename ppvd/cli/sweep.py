@@ -46,8 +46,7 @@ def main(words: list[str]) -> None:
     if words and words[0] in LOOKS:
         _look(words[0], _look_parser(words[0]).parse_args(words[1:]).name)
         return
-    # What is unknown here is for fit, so it is not refused as a VerbParser would.
-    asked, common = argparse.ArgumentParser.parse_known_args(_parser(), words)
+    asked, common = _parser().parse_known_args(words)
     sweep, recipes = _read(asked.config)
     common = [*[part for recipe in recipes for part in ("-c", recipe)], *common]
     if asked.dry_run:
