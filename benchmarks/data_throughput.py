@@ -8,8 +8,8 @@ by each way, and prints the best of each: samples a second, and a second of this
 which other load on the machine disturbs least. The ways are:
 
 * undecoded: bytes of whole samples, checked;
-* integers: decoded and cut, uint8 images, as the loader yields them;
-* floats: the same with float images, as tasks see them;
+* integers: decoded and cut, uint8 images and uint16 depth, as the loader yields them;
+* floats: the same with floats of both, as tasks see them;
 * augmented: random windows and colours, as training reads them.
 
 With ``--url`` the set is uploaded there once; the store's address and credentials are those of the
@@ -26,12 +26,11 @@ from pathlib import Path
 import cv2
 import torch
 
-from ppvd.batch import DepthBatch
 from ppvd.data import Augment, ShardSource, build_shards
 from ppvd.data.augment import centre_cut
 from ppvd.data.budget import read_pieces
-from ppvd.data.collate import collate, with_floats
-from ppvd.data.decode import RawSample, decode
+from ppvd.data.collate import LoadedBatch, collate, with_floats
+from ppvd.data.decode import RawSample, decode_for_training
 from ppvd.data.folder import LocalFolder, ObjectFolder
 from ppvd.data.loader import ShardLoader
 from ppvd.data.manifest import MANIFEST_NAME
@@ -116,12 +115,12 @@ def _stop(error: Exception, num_samples: int) -> None:  # noqa: ARG001
     raise error
 
 
-def _batches(shards: ShardSet) -> Iterator[DepthBatch]:
+def _batches(shards: ShardSet) -> Iterator[LoadedBatch]:
     for raw in _read(shards):
-        yield collate([centre_cut(decode(raw), size=SIZE)], sources=["speed"])
+        yield collate([centre_cut(decode_for_training(raw), size=SIZE)], sources=["speed"])
 
 
-def _loaded(shards: ShardSet, num_workers: int) -> Iterator[DepthBatch]:
+def _loaded(shards: ShardSet, num_workers: int) -> Iterator[LoadedBatch]:
     stream = _stream(shards)
     loader = ShardLoader(stream, rank=0, world=1, num_workers=num_workers, pin_memory=False)
     return iter(loader)

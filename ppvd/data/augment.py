@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ppvd.data.coded import CodedFrame
 from ppvd.data.colour import Colour, recolour
 from ppvd.data.frame import Frame
-from ppvd.data.window import Window, cut, largest_window
+from ppvd.data.window import SomeFrame, Window, cut, largest_window
 
 # A code's range is fitted to the cut's depths: fewer pixels than this say nothing (released code).
 MIN_VALID = 10
@@ -56,7 +57,9 @@ class Augment:
             if not 0 <= getattr(self, name) <= limit:
                 raise ValueError(f"{name} must lie in [0, {limit}], got {getattr(self, name)}")
 
-    def __call__(self, frame: Frame, *, size: tuple[int, int], rng: np.random.Generator) -> Frame:
+    def __call__(
+        self, frame: SomeFrame, *, size: tuple[int, int], rng: np.random.Generator
+    ) -> SomeFrame:
         """Return a random view of ``frame`` at ``size`` (height, width).
 
         A window with fewer than ten valid pixels is drawn again, ten times at most.
@@ -69,8 +72,8 @@ class Augment:
         return self.together([frame], size=size, rng=rng)[0]
 
     def together(
-        self, frames: Sequence[Frame], *, size: tuple[int, int], rng: np.random.Generator
-    ) -> list[Frame]:
+        self, frames: Sequence[SomeFrame], *, size: tuple[int, int], rng: np.random.Generator
+    ) -> list[SomeFrame]:
         """Return one random view of all ``frames`` of a clip: the same cut, the same colours.
 
         Args:
@@ -87,9 +90,9 @@ class Augment:
         return [replace(view, image=recolour(view.image, colour)) for view in views]
 
     def _draw_window(
-        self, frame: Frame, *, size: tuple[int, int], rng: np.random.Generator
+        self, frame: Frame | CodedFrame, *, size: tuple[int, int], rng: np.random.Generator
     ) -> Window:
-        limits = frame.depth.shape[0], frame.depth.shape[1]
+        limits = frame.image.shape[0], frame.image.shape[1]
         height, width = largest_window(limits, size=size, side=rng.uniform(*self.side))
         return Window(
             top=int(rng.integers(limits[0] - height + 1)),
@@ -112,9 +115,9 @@ class Augment:
         )
 
 
-def centre_cut(frame: Frame, *, size: tuple[int, int]) -> Frame:
+def centre_cut(frame: SomeFrame, *, size: tuple[int, int]) -> SomeFrame:
     """Return the largest middle part of ``frame`` at ``size``: what training sees unaugmented."""
-    limits = frame.depth.shape[0], frame.depth.shape[1]
+    limits = frame.image.shape[0], frame.image.shape[1]
     height, width = largest_window(limits, size=size)
     top, left = (limits[0] - height) // 2, (limits[1] - width) // 2
     return cut(frame, Window(top=top, left=left, height=height, width=width), size=size)

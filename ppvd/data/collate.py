@@ -1,6 +1,7 @@
 """From frames to the batch that tasks consume."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import cv2
 import numpy as np
@@ -8,15 +9,36 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ppvd.batch import DepthBatch
+from ppvd.batch import DepthBatch, PhotoBatch
+from ppvd.data.coded import CodedFrame, metres
 from ppvd.data.frame import Frame
 
 
-def collate(frames: Sequence[Frame], *, sources: Sequence[str]) -> DepthBatch:
+class CodedBatch(PhotoBatch):
+    """A `ppvd.batch.DepthBatch` on its way: five bytes a pixel, of which `with_floats` makes it.
+
+    Attributes:
+        codes: Depth in codes, uint16, ``(B, [T,] 1, H, W)``.
+        curve: What the codes mean, float32, ``(B, [T,] 3)``: see `ppvd.data.coded.metres`.
+        intrinsics: As in `ppvd.batch.DepthBatch`.
+        source: As in `ppvd.batch.DepthBatch`.
+    """
+
+    codes: Tensor
+    curve: Tensor
+    intrinsics: Tensor
+    source: list[str]
+
+
+# What loaders yield; its image is uint8, 0 to 255.
+LoadedBatch = DepthBatch | CodedBatch
+
+
+def collate(frames: Sequence[Frame | CodedFrame], *, sources: Sequence[str]) -> LoadedBatch:
     """Return the batch of ``frames``, which must have one size.
 
-    Its image is still uint8, 0 to 255: a quarter of the bytes crosses from the workers and to the
-    device, where `with_floats` completes the batch.
+    Its image is still uint8, 0 to 255, and its depth uint16 where all frames' is: half of the bytes
+    or fewer cross from the workers and to the device, where `with_floats` completes the batch.
 
     Args:
         frames: ``B`` frames.
@@ -25,26 +47,47 @@ def collate(frames: Sequence[Frame], *, sources: Sequence[str]) -> DepthBatch:
     Raises:
         ValueError: If the frames differ in size.
     """
-    sizes = sorted({frame.depth.shape for frame in frames})
+    sizes = sorted({frame.image.shape[:2] for frame in frames})
     if len(sizes) != 1:
         raise ValueError(
             f"images of a batch must have one size, got height and width {sizes}:"
             " set eval_batch_size to 1"
         )
+    image = _stacked([np.stack(cv2.split(frame.image)) for frame in frames])
+    intrinsics = _stacked([frame.intrinsics for frame in frames]).float()
+    key, source = [frame.key for frame in frames], list(sources)
+    coded = [frame for frame in frames if isinstance(frame, CodedFrame)]
+    if len(coded) == len(frames):
+        return CodedBatch(
+            image=image,
+            codes=_stacked([frame.codes for frame in coded])[:, None],
+            curve=torch.tensor([frame.curve for frame in coded]),
+            intrinsics=intrinsics,
+            key=key,
+            source=source,
+        )
+    depth, valid, sky = (torch.stack(planes) for planes in zip(*map(_states, frames), strict=True))
     return DepthBatch(
-        image=_stacked([np.stack(cv2.split(frame.image)) for frame in frames]),
-        depth=_stacked([frame.depth for frame in frames])[:, None],
-        valid=_stacked([frame.valid for frame in frames])[:, None],
-        sky=_stacked([frame.sky for frame in frames])[:, None],
-        intrinsics=_stacked([frame.intrinsics for frame in frames]).float(),
-        key=[frame.key for frame in frames],
-        source=list(sources),
+        image=image,
+        depth=depth,
+        valid=valid,
+        sky=sky,
+        intrinsics=intrinsics,
+        key=key,
+        source=source,
     )
 
 
+def _states(frame: Frame | CodedFrame) -> tuple[Tensor, ...]:
+    """Return depth in metres, valid and sky, each ``(1, H, W)``."""
+    if isinstance(frame, CodedFrame):
+        return metres(_stacked([frame.codes]), torch.tensor(frame.curve))
+    return tuple(_stacked([plane]) for plane in (frame.depth, frame.valid, frame.sky))
+
+
 def collate_clips(
-    clips: Sequence[Sequence[Frame]], *, keys: Sequence[str], sources: Sequence[str]
-) -> DepthBatch:
+    clips: Sequence[Sequence[Frame | CodedFrame]], *, keys: Sequence[str], sources: Sequence[str]
+) -> LoadedBatch:
     """Return the batch of ``clips``, with a frame axis after the first.
 
     Args:
@@ -61,24 +104,30 @@ def collate_clips(
             f"clips of a batch must have one length, got {lengths} frames: set eval_batch_size to 1"
         )
     flat = collate([frame for clip in clips for frame in clip], sources=sources)
+    split = {
+        name: value.reshape(len(clips), lengths[0], *value.shape[1:])
+        for name, value in flat.items()
+        if isinstance(value, Tensor)
+    }
+    return cast("LoadedBatch", {**split, "key": list(keys), "source": list(sources)})
 
-    def split(frames: Tensor) -> Tensor:
-        return frames.reshape(len(clips), lengths[0], *frames.shape[1:])
 
+def with_floats(batch: LoadedBatch) -> DepthBatch:
+    """Return ``batch`` with an image in [0, 1] and depth in metres, made where it lies."""
+    image = batch["image"].float().div_(255)
+    if "codes" not in batch:
+        return DepthBatch(**{**batch, "image": image})
+    coded = cast("CodedBatch", batch)
+    depth, valid, sky = metres(coded["codes"], coded["curve"])
     return DepthBatch(
-        image=split(flat["image"]),
-        depth=split(flat["depth"]),
-        valid=split(flat["valid"]),
-        sky=split(flat["sky"]),
-        intrinsics=split(flat["intrinsics"]),
-        key=list(keys),
-        source=list(sources),
+        image=image,
+        depth=depth,
+        valid=valid,
+        sky=sky,
+        intrinsics=coded["intrinsics"],
+        key=coded["key"],
+        source=coded["source"],
     )
-
-
-def with_floats(batch: DepthBatch) -> DepthBatch:
-    """Return ``batch`` with an image in [0, 1], float32, made where its uint8 image lies."""
-    return DepthBatch(**{**batch, "image": batch["image"].float().div_(255)})
 
 
 def image_to_tensor(image: NDArray[np.uint8]) -> Tensor:

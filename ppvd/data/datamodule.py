@@ -1,6 +1,7 @@
 """Shard sets as Lightning sees them."""
 
 from dataclasses import replace
+from typing import Any
 
 import lightning as L
 import torch
@@ -10,7 +11,7 @@ from ppvd.batch import DepthBatch
 from ppvd.data.augment import Augment
 from ppvd.data.cache import ShardCache
 from ppvd.data.clip import Clips
-from ppvd.data.collate import with_floats
+from ppvd.data.collate import LoadedBatch, with_floats
 from ppvd.data.loader import ShardLoader, use_one_opencv_thread
 from ppvd.data.photos import Photo, Photos, collate_photos
 from ppvd.data.source import ShardSet, ShardSource
@@ -24,8 +25,8 @@ class ShardDataModule(L.LightningDataModule):
 
     Training batches have one size and the same number on every rank. Evaluation yields every
     sample once at its own size, over all ranks together. Batches are `ppvd.batch.DepthBatch` once
-    they are on their device (loaders yield images as uint8); their ``source`` is the name given
-    here.
+    they are on their device (loaders yield uint8 images and uint16 depth); their ``source`` is the
+    name given here.
 
     Args:
         train: Sets to train on, by name.
@@ -141,10 +142,10 @@ class ShardDataModule(L.LightningDataModule):
         )
 
     def transfer_batch_to_device(
-        self, batch: DepthBatch, device: torch.device, dataloader_idx: int
+        self, batch: LoadedBatch, device: torch.device, dataloader_idx: int
     ) -> DepthBatch:
-        """Move a batch to ``device`` and make floats of its image there."""
-        moved: DepthBatch = super().transfer_batch_to_device(batch, device, dataloader_idx)
+        """Move a batch to ``device`` and make floats of its image and depth there."""
+        moved: Any = super().transfer_batch_to_device(batch, device, dataloader_idx)
         return with_floats(moved) if moved["image"].dtype == torch.uint8 else moved
 
     def _evaluations(self, stage: str) -> dict[str, ShardLoader]:

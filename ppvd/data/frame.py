@@ -48,6 +48,11 @@ class Frame:
     source: tuple[str, ...]
     metadata: Metadata = field(default_factory=dict)
 
+    @property
+    def planes(self) -> dict[str, NDArray[np.generic]]:
+        """What belongs to pixels and must not be interpolated."""
+        return {"depth": self.depth, "valid": self.valid, "sky": self.sky}
+
     def __post_init__(self) -> None:
         """Hold the contract where the frame is made, not where it is read."""
         size = self.depth.shape

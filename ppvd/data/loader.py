@@ -7,14 +7,14 @@ import cv2
 import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from ppvd.batch import DepthBatch
+from ppvd.data.collate import LoadedBatch
 from ppvd.data.plan import Reader
 from ppvd.data.stream import Stream
 
 log = logging.getLogger(__name__)
 
 
-class StreamDataset(IterableDataset[DepthBatch]):
+class StreamDataset(IterableDataset[LoadedBatch]):
     """A stream behind PyTorch's loader: finds out which reader it is.
 
     Args:
@@ -44,7 +44,7 @@ class StreamDataset(IterableDataset[DepthBatch]):
         """Let the next iteration begin at batch ``start`` of ``epoch``."""
         self._position.copy_(torch.tensor([epoch, start]))
 
-    def __iter__(self) -> Iterator[DepthBatch]:
+    def __iter__(self) -> Iterator[LoadedBatch]:
         worker = get_worker_info()
         number, num_workers = (0, 1) if worker is None else (worker.id, worker.num_workers)
         epoch, start = self._position.tolist()
@@ -152,7 +152,7 @@ class ShardLoader:
             "batches_per_epoch": len(self),
         }
 
-    def __iter__(self) -> Iterator[DepthBatch]:
+    def __iter__(self) -> Iterator[LoadedBatch]:
         # Being a generator, this runs at the first batch: Lightning asks for an iterator before it
         # announces the epoch, which matters when a run is continued.
         resumed_epoch, start = self._resumed

@@ -7,12 +7,12 @@ from zlib import crc32
 
 import numpy as np
 
-from ppvd.batch import DepthBatch
 from ppvd.data.augment import Augment, centre_cut
 from ppvd.data.budget import Budget, read_pieces
 from ppvd.data.clip import Clips
-from ppvd.data.collate import collate, collate_clips
-from ppvd.data.decode import RawSample, decode
+from ppvd.data.coded import CodedFrame
+from ppvd.data.collate import LoadedBatch, collate, collate_clips
+from ppvd.data.decode import RawSample, decode, decode_for_training
 from ppvd.data.errors import ShardError
 from ppvd.data.frame import Frame
 from ppvd.data.mix import draw_sources
@@ -68,7 +68,7 @@ class TrainStream:
         reader: Reader,
         start: int = 0,
         on_loss: Callable[[int], object] | None = None,
-    ) -> Iterator[DepthBatch]:
+    ) -> Iterator[LoadedBatch]:
         """Yield the batches of one reader in one epoch.
 
         Args:
@@ -96,7 +96,7 @@ class TrainStream:
 
     def _batches(
         self, plan: EpochPlan, budget: Budget, *, epoch: int, start: int
-    ) -> Iterator[DepthBatch]:
+    ) -> Iterator[LoadedBatch]:
         names = list(self.sources)
         taken = np.bincount(plan.batches[:start].ravel(), minlength=len(names))
         streams = [
@@ -143,12 +143,13 @@ class TrainStream:
 
     def _view(
         self, stream: Iterator[RawSample], source: str, budget: Budget, *, rng: np.random.Generator
-    ) -> tuple[str, list[Frame]]:
+    ) -> tuple[str, list[Frame | CodedFrame]]:
         """Return the key of the next good sample and the view of the frames drawn from it."""
         while True:
             raw = next(stream)
             try:
-                frames = [decode(raw, frame=number) for number in self._numbers(raw, source, rng)]
+                numbers = self._numbers(raw, source, rng)
+                frames = [decode_for_training(raw, frame=number) for number in numbers]
             except ShardError as error:
                 budget.spend(error, 1)
                 continue
@@ -163,7 +164,9 @@ class TrainStream:
             return [int(rng.integers(num_frames))]
         return self.clips.draw(num_frames, max_stride=self.strides.get(source, 1), rng=rng)
 
-    def _batch(self, views: list[tuple[str, list[Frame]]], sources: list[str]) -> DepthBatch:
+    def _batch(
+        self, views: list[tuple[str, list[Frame | CodedFrame]]], sources: list[str]
+    ) -> LoadedBatch:
         if self.clips is None:
             return collate([frames[0] for _, frames in views], sources=sources)
         return collate_clips(
@@ -205,7 +208,7 @@ class EvalStream:
         reader: Reader,
         start: int = 0,
         on_loss: Callable[[int], object] | None = None,  # noqa: ARG002
-    ) -> Iterator[DepthBatch]:
+    ) -> Iterator[LoadedBatch]:
         """Yield the batches of one reader, the same in every epoch, from batch ``start`` on.
 
         Raises:
@@ -218,7 +221,7 @@ class EvalStream:
         while group := list(islice(samples, self.batch_size)):
             yield self._batch(group)
 
-    def _batch(self, group: list[RawSample]) -> DepthBatch:
+    def _batch(self, group: list[RawSample]) -> LoadedBatch:
         sources = [self.name] * len(group)
         if not self.clips:
             return collate([decode(raw) for raw in group], sources=sources)

@@ -1,15 +1,17 @@
 """One cut through picture, depth, states and camera together."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ppvd.data.coded import CodedFrame
 from ppvd.data.frame import Frame
 from ppvd.geometry import crop_intrinsics, flip_intrinsics, scale_intrinsics
 
+SomeFrame = TypeVar("SomeFrame", bound=Frame | CodedFrame)
 # Camera-to-world matrix of a scene mirrored in its x axis: MIRROR @ pose @ MIRROR.
 MIRROR = np.diag([-1.0, 1.0, 1.0, 1.0])
 
@@ -51,7 +53,7 @@ def largest_window(
     return height, width
 
 
-def cut(frame: Frame, window: Window, *, size: tuple[int, int]) -> Frame:
+def cut(frame: SomeFrame, window: Window, *, size: tuple[int, int]) -> SomeFrame:
     """Return what ``window`` shows of ``frame``, resized to ``size`` (height, width).
 
     The picture is averaged over the area of each new pixel (or interpolated when enlarged). Depth
@@ -66,14 +68,15 @@ def cut(frame: Frame, window: Window, *, size: tuple[int, int]) -> Frame:
     if window.mirrored:
         intrinsics = flip_intrinsics(intrinsics, width=size[1])
         pose = None if pose is None else MIRROR @ pose @ MIRROR
+    planes: dict[str, Any] = {
+        name: _sampled(plane, window, size=size) for name, plane in frame.planes.items()
+    }
     return replace(
         frame,
         image=_resized(frame.image, window, size=size),
-        depth=_sampled(frame.depth, window, size=size),
-        valid=_sampled(frame.valid, window, size=size),
-        sky=_sampled(frame.sky, window, size=size),
         intrinsics=intrinsics,
         pose=pose,
+        **planes,
     )
 
 

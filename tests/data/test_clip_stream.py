@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from ppvd.data import Augment, Clips, ShardDataModule, ShardSource, build_shards
+from ppvd.data.collate import with_floats
 from ppvd.data.plan import Reader
 from ppvd.data.stream import EvalStream, TrainStream
 
@@ -30,7 +31,7 @@ def train_stream(folder, **changes):
 
 def test_clip_batches_hold_the_contract(build, frame):
     folder = build(count=4, frames_per_clip=6)
-    for batch in train_stream(folder).read(epoch=0, reader=Reader()):
+    for batch in map(with_floats, train_stream(folder).read(epoch=0, reader=Reader())):
         assert batch["image"].shape == (2, 4, 3, 24, 36)
         assert batch["depth"].shape == batch["valid"].shape == batch["sky"].shape
         assert batch["depth"].shape == (2, 4, 1, 24, 36)
@@ -59,7 +60,7 @@ def test_one_draw_of_view_and_colour_serves_a_whole_clip(toys, tmp_path):
     stream = train_stream(tmp_path / "still", augment=Augment(side=(0.4, 0.9)), size=(8, 12))
     views = [batch for epoch in range(2) for batch in stream.read(epoch=epoch, reader=Reader())]
     for batch in views:
-        for name in ("image", "depth", "valid", "sky", "intrinsics"):
+        for name in ("image", "codes", "curve", "intrinsics"):
             assert torch.equal(batch[name], batch[name][:, :1].expand_as(batch[name]))
     focal = torch.cat([batch["intrinsics"][:, 0, 0, 0] for batch in views])
     assert focal.unique().numel() > 12

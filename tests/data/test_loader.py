@@ -120,7 +120,7 @@ def test_a_bad_shard_stops_the_loader_with_its_name(stream):
 
 def test_tensors_cross_from_the_workers_whole(stream):
     (one, *_), (two, *_) = loader(stream), loader(stream, num_workers=1)
-    assert torch.equal(one["depth"], two["depth"])
+    assert torch.equal(one["codes"], two["codes"])
     assert torch.equal(one["image"], two["image"])
 
 

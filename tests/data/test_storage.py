@@ -10,6 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from ppvd.data.collate import with_floats
 from ppvd.data.errors import ShardError
 from ppvd.data.manifest import Manifest
 from ppvd.data.plan import Reader
@@ -52,7 +53,7 @@ def train(url, *, max_bad_fraction):
         shuffle_buffer=1,
         max_bad_fraction=max_bad_fraction,
     )
-    batches = list(stream.read(epoch=0, reader=Reader()))
+    batches = list(map(with_floats, stream.read(epoch=0, reader=Reader())))
     return [(batch["key"][0], batch["depth"].sum().item()) for batch in batches]
 
 

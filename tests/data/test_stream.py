@@ -72,6 +72,9 @@ def test_batches_hold_the_contract(build, frame):
     for batch in stream.read(epoch=0, reader=Reader()):
         assert batch["image"].shape == (2, 3, 24, 36)
         assert batch["image"].dtype == torch.uint8
+        assert batch["codes"].dtype == torch.uint16
+        image = with_floats(batch)["image"] * 255
+        batch = with_floats(batch)
         assert batch["depth"].dtype == torch.float32
         assert batch["depth"].shape == batch["valid"].shape == batch["sky"].shape == (2, 1, 24, 36)
         assert batch["valid"].dtype == batch["sky"].dtype == torch.bool
@@ -82,8 +85,8 @@ def test_batches_hold_the_contract(build, frame):
             original = frame(int(key[-6:]))
             np.testing.assert_allclose(batch["depth"][place, 0], original.depth, rtol=2e-5)
             np.testing.assert_array_equal(batch["sky"][place, 0], original.sky)
-            image = with_floats(batch)["image"][place].permute(1, 2, 0) * 255
-            assert np.abs(image.numpy() - original.image).mean() < 2
+            shown = image[place].permute(1, 2, 0).numpy()
+            assert np.abs(shown - original.image).mean() < 2
 
 
 def test_epochs_differ_and_repeat_exactly(build):
@@ -91,7 +94,7 @@ def test_epochs_differ_and_repeat_exactly(build):
     assert keys(stream, epoch=0) != keys(stream, epoch=1)
     assert keys(stream, epoch=1) == keys(stream, epoch=1)
     first, again = (next(stream.read(epoch=1, reader=Reader())) for _ in range(2))
-    for name in ("image", "depth", "intrinsics"):
+    for name in ("image", "codes", "curve", "intrinsics"):
         assert torch.equal(first[name], again[name])
 
 
