@@ -1,12 +1,15 @@
 """Alignment of a prediction to metric depth: by a scale and a shift, in a named space."""
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from ppvd.geometry.fits import AffineFit, each, fit_affine, fit_scale, total
+from ppvd.geometry.fits import AffineFit, Moments, each, moments, total
+from ppvd.geometry.parts import in_parts
 from ppvd.geometry.ransac import ransac_line
 from ppvd.geometry.robust import (
     Line,
@@ -135,30 +138,50 @@ class Alignment:
         if self.solver == "none":
             one = torch.ones_like(total(valid), dtype=torch.double)
             return AffineFit(one, torch.zeros_like(one))
-        source = self._source(prediction)
-        if self.positive_only:
-            valid = valid & (source > 0.0)
-        depth = depth.double().where(valid, 1.0)
-        weight = depth.reciprocal() if self.weighting == "relative" else torch.ones_like(depth)
-        return self._solve(source, self._from_depth(depth), valid, weight)
+        maps = prediction, depth, valid
+        fits = [self._solve(*part) for part in ([maps] if depth.ndim > 4 else in_parts(*maps))]
+        return AffineFit(
+            torch.cat([one.scale for one in fits]), torch.cat([one.shift for one in fits])
+        )
 
     def apply(self, fit: AffineFit, prediction: Tensor, depth: Tensor, valid: Tensor) -> Tensor:
         """Return ``prediction`` as metric depth by a given fit; the rest is as in the call."""
-        aligned = self._to_depth(fit.scale * self._source(prediction) + fit.shift)
-        aligned = self._clamp(aligned, depth, valid)
         wide = torch.promote_types(torch.promote_types(prediction.dtype, depth.dtype), torch.float)
-        return aligned.to(wide)
+        aligned = torch.empty_like(prediction, dtype=wide, memory_format=torch.contiguous_format)
+        lead = (*prediction.shape[:-3], 1, 1, 1)
+        numbers = (fit.scale, fit.shift, self._farthest(depth, valid))
+        spread = (one.expand(lead).flatten(0, -4) for one in numbers)
+        for part, scale, shift, far, source in in_parts(
+            aligned.flatten(0, -4), *spread, prediction.flatten(0, -4)
+        ):
+            values = self._to_depth(scale * self._source(source) + shift)
+            part.copy_(values.clamp_min(self.near_m).minimum(far))
+        return aligned
 
     def _source(self, prediction: Tensor) -> Tensor:
         source = prediction.double()
         return source if self.min_prediction is None else source.clamp_min(self.min_prediction)
 
-    def _solve(self, source: Tensor, target: Tensor, valid: Tensor, weight: Tensor) -> AffineFit:
+    def _values(
+        self, prediction: Tensor, depth: Tensor, valid: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return what is fitted to what, where, and with which weight, in float64."""
+        source = self._source(prediction)
+        if self.positive_only:
+            valid = valid & (source > 0.0)
+        depth = depth.double().where(valid, 1.0)
+        weight = depth.reciprocal() if self.weighting == "relative" else torch.ones_like(depth)
+        return source, self._from_depth(depth), valid, weight
+
+    def _solve(self, prediction: Tensor, depth: Tensor, valid: Tensor) -> AffineFit:
         if self.solver == "least_squares":
-            fit = fit_affine(source, target, valid, weight=weight)
-            return _zero_where_constant(fit, source, valid) if self.parity else fit
+            found = self._moments(prediction, depth, valid)
+            fit = found.line()
+            lost = found.source_constant & self.parity
+            return AffineFit(fit.scale, fit.shift.masked_fill(lost, 0.0))
         if self.solver == "scale":
-            return fit_scale(source, target, valid, weight=weight)
+            return self._moments(prediction, depth, valid).factor()
+        source, target, valid, weight = self._values(prediction, depth, valid)
         lines = [
             self._line(*(values[mask].cpu().numpy() for values in (x, y, w)))
             for x, y, w, mask in zip(source, target, weight, valid, strict=True)
@@ -166,6 +189,15 @@ class Alignment:
         table = source.new_tensor(lines).reshape(-1, 2)
         scale, shift = (column.reshape(each(source)) for column in table.unbind(dim=1))
         return AffineFit(scale, shift)
+
+    def _moments(self, prediction: Tensor, depth: Tensor, valid: Tensor) -> Moments:
+        """Return the moments of images, or of clips, which are read some frames at a time."""
+        found: list[Moments] = []
+        maps = prediction, depth, valid
+        for part in in_parts(*maps, dim=1):
+            source, target, counts, weight = self._values(*part)
+            found.append(moments(source, target, counts, weight=weight))
+        return reduce(add, found)
 
     def _line(self, x: Values, y: Values, w: Values) -> Line:
         if not len(x):
@@ -199,20 +231,14 @@ class Alignment:
             return values.clamp_min(MIN_DISPARITY).reciprocal()
         return values
 
-    def _clamp(self, aligned: Tensor, depth: Tensor, valid: Tensor) -> Tensor:
-        aligned = aligned.clamp_min(self.near_m)
-        if self.far_m is None:
-            return aligned
+    def _farthest(self, depth: Tensor, valid: Tensor) -> Tensor:
+        """Return the upper clamp of each image, or clip; infinite where there is none."""
         if self.far_m != "truth":
-            return aligned.clamp_max(float(self.far_m))
+            far_m = torch.inf if self.far_m is None else float(self.far_m)
+            return depth.new_full((), far_m, dtype=torch.double)
         axes = (-3, -2, -1) if self.scope == "image" else tuple(range(1, depth.ndim))
-        farthest = depth.double().masked_fill(~valid, -torch.inf).amax(dim=axes, keepdim=True)
-        return torch.minimum(aligned, farthest.masked_fill(farthest.isinf(), torch.inf))
-
-
-def _zero_where_constant(fit: AffineFit, source: Tensor, valid: Tensor) -> AffineFit:
-    varies = fit_affine(source, source, valid).scale != 0.0
-    return AffineFit(fit.scale, fit.shift.where(varies, 0.0))
+        farthest = depth.masked_fill(~valid, -torch.inf).amax(dim=axes, keepdim=True).double()
+        return farthest.masked_fill(farthest.isinf(), torch.inf)
 
 
 def _check_name(argument: str, name: str, known: tuple[str, ...]) -> None:

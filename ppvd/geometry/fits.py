@@ -30,6 +30,97 @@ class AffineFit:
         return ~(self.scale > 0.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Weighted moments of pairs of values: all that a fit by least squares needs of them.
+
+    Those of two parts add up to those of both together (Chan, Golub and LeVeque's update), so that
+    a long video is fitted without float64 copies of the whole of it.
+
+    Attributes:
+        mass: Sum of the weights, float64, ``(B, 1, ..., 1)`` as all others.
+        source_mean: Mean of the values to carry; 0 without mass.
+        target_mean: Mean of where to.
+        source_spread: Weighted sum of squares around the mean.
+        target_spread: The same of where to.
+        product: Weighted sum of products around the means.
+    """
+
+    mass: Tensor
+    source_mean: Tensor
+    target_mean: Tensor
+    source_spread: Tensor
+    target_spread: Tensor
+    product: Tensor
+
+    def __add__(self, other: "Moments") -> "Moments":
+        """Return the moments of both parts together."""
+        mass = self.mass + other.mass
+        share = other.mass / _or_one(mass)
+        source_step = other.source_mean - self.source_mean
+        target_step = other.target_mean - self.target_mean
+        between = self.mass * share
+        return Moments(
+            mass,
+            self.source_mean + share * source_step,
+            self.target_mean + share * target_step,
+            self.source_spread + other.source_spread + between * source_step.square(),
+            self.target_spread + other.target_spread + between * target_step.square(),
+            self.product + other.product + between * source_step * target_step,
+        )
+
+    @property
+    def source_energy(self) -> Tensor:
+        """Weighted sum of squares of the values to carry."""
+        return self.source_spread + self.mass * self.source_mean.square()
+
+    @property
+    def source_constant(self) -> Tensor:
+        """True where the values to carry differ by rounding alone, bool."""
+        return self.source_spread <= CONSTANT_SPREAD**2 * self.source_energy
+
+    @property
+    def target_constant(self) -> Tensor:
+        """True where the values to be met differ by rounding alone, bool."""
+        energy = self.target_spread + self.mass * self.target_mean.square()
+        return self.target_spread <= CONSTANT_SPREAD**2 * energy
+
+    def line(self) -> AffineFit:
+        """Return the scale and shift of least squares; scale 0 where either side is constant."""
+        constant = self.source_constant | self.target_constant
+        slope = self.product / self.source_spread.where(~constant, 1.0)
+        scale = torch.where(constant, 0.0, slope)
+        return AffineFit(scale, self.target_mean - scale * self.source_mean)
+
+    def factor(self) -> AffineFit:
+        """Return the scale of least squares without a shift; 0 where the source is all zero."""
+        energy = self.source_energy
+        product = self.product + self.mass * self.source_mean * self.target_mean
+        scale = torch.where(energy == 0.0, 0.0, product / energy.where(energy != 0.0, 1.0))
+        return AffineFit(scale, torch.zeros_like(scale))
+
+
+def moments(
+    source: Tensor, target: Tensor, valid: Tensor, *, weight: Tensor | None = None
+) -> Moments:
+    """Return the moments of each element's valid entries; arguments as in ``fit_affine``."""
+    weight = valid.double() if weight is None else weight.where(valid, 0.0)
+    mass = total(weight)
+    source, target = source.where(valid, 0.0), target.where(valid, 0.0)
+    source_mean = total(weight * source) / _or_one(mass)
+    target_mean = total(weight * target) / _or_one(mass)
+    centred = (source - source_mean).where(valid, 0.0)
+    risen = (target - target_mean).where(valid, 0.0)
+    return Moments(
+        mass,
+        source_mean,
+        target_mean,
+        total(weight * centred.square()),
+        total(weight * risen.square()),
+        total(weight * centred * risen),
+    )
+
+
 def fit_affine(
     source: Tensor, target: Tensor, valid: Tensor, *, weight: Tensor | None = None
 ) -> AffineFit:
@@ -42,20 +133,7 @@ def fit_affine(
             alone there, or there are none, the scale is 0.
         weight: ``w``, positive, float64, shape of ``source``; 1 by default.
     """
-    weight = valid.double() if weight is None else weight.where(valid, 0.0)
-    mass = total(weight)
-    mass = mass.where(mass > 0.0, 1.0)
-    source, target = source.where(valid, 0.0), target.where(valid, 0.0)
-    source_mean, target_mean = total(weight * source) / mass, total(weight * target) / mass
-    centred = (source - source_mean).where(valid, 0.0)
-    risen = (target - target_mean).where(valid, 0.0)
-    variance = total(weight * centred.square())
-    covariance = total(weight * centred * risen)
-    constant = _is_rounding(variance, source, weight) | _is_rounding(
-        total(weight * risen.square()), target, weight
-    )
-    scale = torch.where(constant, 0.0, covariance / variance.where(~constant, 1.0))
-    return AffineFit(scale, target_mean - scale * source_mean)
+    return moments(source, target, valid, weight=weight).line()
 
 
 def fit_scale(
@@ -65,16 +143,11 @@ def fit_scale(
 
     Arguments as in ``fit_affine``; where the source is zero throughout, so is the scale.
     """
-    weight = valid.double() if weight is None else weight.where(valid, 0.0)
-    source, target = source.where(valid, 0.0), target.where(valid, 0.0)
-    energy = total(weight * source.square())
-    product = total(weight * source * target)
-    scale = torch.where(energy == 0.0, 0.0, product / energy.where(energy != 0.0, 1.0))
-    return AffineFit(scale, torch.zeros_like(scale))
+    return moments(source, target, valid, weight=weight).factor()
 
 
-def _is_rounding(spread: Tensor, values: Tensor, weight: Tensor) -> Tensor:
-    return spread <= CONSTANT_SPREAD**2 * total(weight * values.square())
+def _or_one(mass: Tensor) -> Tensor:
+    return mass.where(mass > 0.0, 1.0)
 
 
 def total(values: Tensor) -> Tensor:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from ppvd.geometry import Alignment
+from ppvd.geometry.parts import in_parts
 from ppvd.metrics.means import ImageMeans, Reduction
 
 DELTA = 1.25
@@ -66,8 +68,13 @@ def error_moments(
 ) -> dict[str, Tensor]:
     """Return the means over valid pixels from which ``depth_errors`` follow.
 
-    Arguments and result as there, names as in ``MOMENTS``.
+    Arguments and result as there, names as in ``MOMENTS``. A few images are in float64 at a time.
     """
+    parts = [_moments(*part, eps=eps) for part in in_parts(aligned, depth, valid)]
+    return {name: torch.cat([part[name] for part in parts]) for name in MOMENTS}
+
+
+def _moments(aligned: Tensor, depth: Tensor, valid: Tensor, *, eps: float) -> dict[str, Tensor]:
     p, g = aligned.double().where(valid, 1.0), depth.double().where(valid, 1.0)
     count = valid.flatten(1).sum(dim=1)
 
