@@ -130,7 +130,9 @@ class ShardDataModule(L.LightningDataModule):
     def predict_dataloader(self) -> DataLoader[Photo]:
         """Return the loader of the photographs, one by one."""
         if self.photos is None:
-            raise ValueError("predict must name a photograph or folder, got None: set data.predict")
+            raise ValueError(
+                "predict must name a photograph or folder, got None: set data.init_args.predict"
+            )
         if self.num_workers > 0:
             use_one_opencv_thread()
         return DataLoader(
