@@ -4,10 +4,6 @@ BIN := .venv/bin
 
 .PHONY: demo demo-video clean-demo test lint
 
-# Keeping freed memory makes a training step on the CPU about a fifth faster (glibc alone reads
-# these; elsewhere they do nothing).
-demo demo-video: export MALLOC_MMAP_THRESHOLD_ = 1073741824
-demo demo-video: export MALLOC_TRIM_THRESHOLD_ = 2147483648
 demo: .venv/installed
 	$(BIN)/python -m benchmarks.demo
 

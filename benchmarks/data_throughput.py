@@ -3,9 +3,9 @@
     python -m benchmarks.data_throughput
     python -m benchmarks.data_throughput --url s3://bucket/folder --workers 4
 
-It renders a set of 1024x768 pictures (kept in ``--folder``), reads it whole several times in turn
-by each way, and prints the best of each: samples a second, and a second of this process's CPU time,
-which other load on the machine disturbs least. The ways are:
+It renders a set of 1024x768 pictures (kept in ``--folder``; another set by ``--shards``), reads it
+whole several times in turn by each way, and prints the best of each: samples a second, and a second
+of this process's CPU time, which other load on the machine disturbs least. The ways are:
 
 * undecoded: bytes of whole samples, checked;
 * integers: decoded and cut, uint8 images and uint16 depth, as the loader yields them;
@@ -26,6 +26,7 @@ from pathlib import Path
 import cv2
 import torch
 
+from ppvd.cli.allocator import keep_freed_memory
 from ppvd.data import Augment, ShardSource, build_shards
 from ppvd.data.augment import centre_cut
 from ppvd.data.budget import read_pieces
@@ -54,11 +55,13 @@ class Speed:
 def main(words: list[str] | None = None) -> None:
     """Print the table."""
     options = _options(words)
+    keep_freed_memory()
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    places = {"disk": str(_rendered(options.folder, options.count))}
+    folder = options.shards or _rendered(options.folder, options.count)
+    places = {"disk": str(folder)}
     if options.url:
-        places["store"] = _uploaded(options.folder, options.url)
+        places["store"] = _uploaded(folder, options.url)
     sets = {place: ShardSource(manifest=location).open() for place, location in places.items()}
     ways: dict[str, Callable[[ShardSet], Iterable[object]]] = {
         "undecoded": _read,
@@ -82,6 +85,7 @@ def _options(words: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("benchmarks.data_throughput", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--folder", type=Path, default=Path("outputs/data_throughput"))
+    parser.add_argument("--shards", type=Path, help="folder of a set to read instead")
     parser.add_argument("--url", help="folder in an object store to compare with")
     parser.add_argument("--count", type=int, default=64, help="pictures (default: 64)")
     parser.add_argument("--turns", type=int, default=3, help="readings of each kind (default: 3)")

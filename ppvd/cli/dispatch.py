@@ -5,6 +5,7 @@ import sys
 from importlib import import_module, metadata
 
 from ppvd.cli import pages
+from ppvd.cli.allocator import keep_freed_memory
 from ppvd.cli.mistakes import UsageError, did_you_mean
 
 MISTAKE, FAILURE, INTERRUPTED = 2, 1, 130
@@ -53,6 +54,7 @@ def _run_trainer(verb: str, words: list[str]) -> None:
     if words and words[0] in ("-h", "--help"):
         print(pages.trainer_verb(verb))
         return
+    keep_freed_memory()
     import_module("ppvd.cli.lightning").run(verb, words)
 
 

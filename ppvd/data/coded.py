@@ -62,8 +62,24 @@ def metres(codes: Tensor, curve: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     Returns:
         Depth in metres, float32, 0 where not valid; valid and sky, bool; all of the codes' shape.
     """
-    base, rate, step = curve[..., None, None, None, :].unbind(-1)
-    value = codes.float()
-    valid = (value != INVALID_CODE) & (value != SKY_CODE)
-    depth = base * torch.exp(rate * (value - 1)) + step * value
-    return torch.where(valid, depth, 0), valid, value == SKY_CODE
+    tables = _tables(curve.reshape(-1, 3))
+    place = codes.int()
+    sky = place == SKY_CODE
+    first = tables.shape[1] * torch.arange(len(tables), device=codes.device, dtype=torch.int32)
+    place.view(len(tables), -1).add_(first[:, None])
+    depth = tables.flatten().index_select(0, place.flatten()).reshape(codes.shape)
+    return depth, depth > 0, sky
+
+
+def _tables(curve: Tensor) -> Tensor:
+    """Return the depth of every code by each of ``N`` curves, ``(N, 65536)``.
+
+    A frame has ten times as many pixels and more: to look a depth up takes a quarter of the time of
+    an exponential.
+    """
+    base, rate, step = curve[..., None].unbind(1)
+    value = torch.arange(SKY_CODE + 1, device=curve.device, dtype=torch.float32)
+    tables = torch.exp(rate * (value - 1)).mul_(base).addcmul_(step, value)
+    for code in (INVALID_CODE, SKY_CODE):
+        tables[:, code] = 0
+    return tables

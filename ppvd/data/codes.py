@@ -5,6 +5,7 @@ from typing import ClassVar, Protocol
 
 import cv2
 import numpy as np
+import torch
 import zstandard
 from numpy.typing import NDArray
 
@@ -82,7 +83,9 @@ class DeltaZstd:
         planes = np.frombuffer(_decompressed(payload, 2 * size[0] * size[1]), np.uint8)
         low, high = planes.reshape(2, *size)
         delta = cv2.merge([low, high]).view("<u2").reshape(size)
-        return np.add.accumulate(delta, axis=1, dtype=np.uint16, out=delta)
+        # Additions wrap around alike with and without a sign; PyTorch's take half of NumPy's time.
+        torch.from_numpy(delta.view(np.int16)).cumsum_(1)
+        return delta
 
 
 def _decompressed(payload: bytes, num_bytes: int) -> bytes:

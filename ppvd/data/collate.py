@@ -53,7 +53,7 @@ def collate(frames: Sequence[Frame | CodedFrame], *, sources: Sequence[str]) -> 
             f"images of a batch must have one size, got height and width {sizes}:"
             " set eval_batch_size to 1"
         )
-    image = _stacked([np.stack(cv2.split(frame.image)) for frame in frames])
+    image = _channels_first([frame.image for frame in frames])
     intrinsics = _stacked([frame.intrinsics for frame in frames]).float()
     key, source = [frame.key for frame in frames], list(sources)
     coded = [frame for frame in frames if isinstance(frame, CodedFrame)]
@@ -133,6 +133,15 @@ def with_floats(batch: LoadedBatch) -> DepthBatch:
 def image_to_tensor(image: NDArray[np.uint8]) -> Tensor:
     """Return ``image``, uint8 ``(..., H, W, 3)``, as float32 ``(..., 3, H, W)`` in [0, 1]."""
     return _planes(image).float().div_(255)
+
+
+def _channels_first(images: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """Return ``(B, 3, H, W)``: every picture is split right into its place."""
+    height, width, channels = images[0].shape
+    batch = np.empty((len(images), channels, height, width), np.uint8)
+    for image, planes in zip(images, batch, strict=True):
+        cv2.split(image, list(planes))
+    return torch.from_numpy(batch)
 
 
 def _planes(image: NDArray[np.uint8]) -> Tensor:
