@@ -32,6 +32,8 @@ class DepthBatch(PhotoBatch):
         sky: True where the ray meets nothing, bool, shape of ``depth``; never valid.
         intrinsics: Pinhole matrix in pixels of *this* image, float32, ``(B, [T,] 3, 3)``;
             the centre of the first pixel is (0, 0).
+        pose: Camera-to-world matrix in metres, axes x right, y down, z forward, float32,
+            ``(B, [T,] 4, 4)``; nan where it is unknown.
         source: Name of the source each sample came from.
     """
 
@@ -39,4 +41,5 @@ class DepthBatch(PhotoBatch):
     valid: Tensor
     sky: Tensor
     intrinsics: Tensor
+    pose: Tensor
     source: list[str]

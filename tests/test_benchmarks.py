@@ -77,10 +77,11 @@ def scannet(tree):
     pose = [(1, 0, 0, 1), (0, 1, 0, 2), (0, 0, 1, 3), (0, 0, 0, 1)]
     camera = [(577, 0, 319.5, 0), (0, 578, 239.5, 0), (0, 0, 1, 0), (0, 0, 0, 1)]
     scan = "scans/scene0707_00"
-    for number in (0, 1, 2):
+    lost = [(-np.inf,) * 4] * 4
+    for number in range(14):  # Two more of them than the first pair that counts.
         tree.picture(f"{scan}/color/{number}.jpg", NYU, seed=number)
         tree.png(f"{scan}/depth/{number}.png", codes(step(NYU), 1000))
-        tree.text(f"{scan}/pose/{number}.txt", *pose)
+        tree.text(f"{scan}/pose/{number}.txt", *(lost if number == 12 else pose))
     tree.text(f"{scan}/intrinsic/intrinsic_depth.txt", *camera)
 
 
@@ -169,6 +170,10 @@ def test_a_benchmark_runs_and_leaves_all_that_its_numbers_need(name, score, caps
         mean = np.mean([float(row["abs_rel"]) for row in rows])
         assert results["metrics"][f"test/{benchmark}/abs_rel"] == pytest.approx(mean, rel=1e-12)
         assert list((folder / "worst").glob(f"{benchmark}_01_*.png"))
+    if name == "video_zeroshot":
+        assert 0 <= results["metrics"]["test/scannet/tae"] < np.inf
+        assert results["metrics"]["test/scannet/num_clips_with_lost_poses"] == 1
+        assert results["metrics"]["test/scannet/num_clips_without_pairs"] == 0
     assert {"checkpoint", "seed", "sampling", "precision", "code", "hardware"} <= set(results)
 
 

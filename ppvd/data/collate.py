@@ -13,6 +13,8 @@ from ppvd.batch import DepthBatch, PhotoBatch
 from ppvd.data.coded import CodedFrame, metres
 from ppvd.data.frame import Frame
 
+_UNKNOWN = np.full((4, 4), np.nan)
+
 
 class CodedBatch(PhotoBatch):
     """A `ppvd.batch.DepthBatch` on its way: five bytes a pixel, of which `with_floats` makes it.
@@ -21,12 +23,14 @@ class CodedBatch(PhotoBatch):
         codes: Depth in codes, uint16, ``(B, [T,] 1, H, W)``.
         curve: What the codes mean, float32, ``(B, [T,] 3)``: see `ppvd.data.coded.metres`.
         intrinsics: As in `ppvd.batch.DepthBatch`.
+        pose: As in `ppvd.batch.DepthBatch`.
         source: As in `ppvd.batch.DepthBatch`.
     """
 
     codes: Tensor
     curve: Tensor
     intrinsics: Tensor
+    pose: Tensor
     source: list[str]
 
 
@@ -55,6 +59,7 @@ def collate(frames: Sequence[Frame | CodedFrame], *, sources: Sequence[str]) -> 
         )
     image = _channels_first([frame.image for frame in frames])
     intrinsics = _stacked([frame.intrinsics for frame in frames]).float()
+    pose = _stacked([_UNKNOWN if frame.pose is None else frame.pose for frame in frames]).float()
     key, source = [frame.key for frame in frames], list(sources)
     coded = [frame for frame in frames if isinstance(frame, CodedFrame)]
     if len(coded) == len(frames):
@@ -63,6 +68,7 @@ def collate(frames: Sequence[Frame | CodedFrame], *, sources: Sequence[str]) -> 
             codes=_stacked([frame.codes for frame in coded])[:, None],
             curve=torch.tensor([frame.curve for frame in coded]),
             intrinsics=intrinsics,
+            pose=pose,
             key=key,
             source=source,
         )
@@ -73,6 +79,7 @@ def collate(frames: Sequence[Frame | CodedFrame], *, sources: Sequence[str]) -> 
         valid=valid,
         sky=sky,
         intrinsics=intrinsics,
+        pose=pose,
         key=key,
         source=source,
     )
@@ -125,6 +132,7 @@ def with_floats(batch: LoadedBatch) -> DepthBatch:
         valid=valid,
         sky=sky,
         intrinsics=coded["intrinsics"],
+        pose=coded["pose"],
         key=coded["key"],
         source=coded["source"],
     )

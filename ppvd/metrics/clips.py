@@ -12,7 +12,7 @@ from ppvd.metrics.means import ImageMeans
 class ClipMeans(ImageMeans):
     """Averages values of clips after one alignment; subclasses give the values of one clip.
 
-    ``compute()`` returns the means and ``num_without_pairs``, the number of clips left out
+    ``compute()`` returns the means and ``num_clips_without_pairs``, the number of clips left out
     because a value has no meaning for them: a single frame, no pixel that counts, or no truth
     to be aligned to.
 
@@ -21,15 +21,23 @@ class ClipMeans(ImageMeans):
         names: Keys of the means.
         identity: As in ``ImageMeans``.
         table: As in ``ImageMeans``.
+        counters: As in ``ImageMeans``, of clips.
     """
 
     def __init__(
-        self, alignment: Alignment, names: Sequence[str], *, identity: str, table: bool
+        self,
+        alignment: Alignment,
+        names: Sequence[str],
+        *,
+        identity: str,
+        table: bool,
+        counters: Sequence[str] = (),
     ) -> None:
         super().__init__(
             names,
-            skipped_name="num_without_pairs",
+            skipped_name="num_clips_without_pairs",
             identity=f"{alignment} {identity}",
+            counters=counters,
             table=table,
         )
         self.alignment = alignment
@@ -42,6 +50,7 @@ class ClipMeans(ImageMeans):
         measure: Callable[[int, Tensor], dict[str, Tensor]],
         *,
         key: Sequence[str] | None,
+        flags: dict[str, Tensor] | None = None,
     ) -> None:
         """Align clips ``(B, T, 1, H, W)`` and add what ``measure`` finds in each.
 
@@ -53,6 +62,7 @@ class ClipMeans(ImageMeans):
                 the clip has nothing to measure, and is left out. A prediction that is not finite
                 counts, and shows as nan.
             key: Names of the clips, for the table.
+            flags: For each of ``counters``, whether the clip is one of them, bool, ``(B,)``.
 
         Raises:
             ValueError: If the maps have no frame axis.
@@ -69,4 +79,4 @@ class ClipMeans(ImageMeans):
         unknown = torch.stack([value.isnan() for value in values.values()]).any(dim=0)
         broken = ~aligned.isfinite().flatten(1).all(dim=1)
         counts = valid.flatten(1).any(dim=1) & (broken | ~unknown.to(broken.device))
-        self.add(values, counts.to(unknown.device), key=key)
+        self.add(values, counts.to(unknown.device), key=key, flags=flags)

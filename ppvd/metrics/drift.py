@@ -80,7 +80,7 @@ class Drift(ClipMeans):
     """``scale_and_shift_drift`` after one alignment a clip, averaged over clips.
 
     ``compute()`` returns ``scale_drift`` (a fraction), ``shift_drift`` (metres) and
-    ``num_without_pairs``.
+    ``num_clips_without_pairs``.
 
     Args:
         alignment: How each clip is carried to metres; one fit a frame would leave no drift.
@@ -112,8 +112,8 @@ class Drift(ClipMeans):
 class SeamJump(ClipMeans):
     """``seam_jump`` after one alignment a clip, averaged over clips.
 
-    ``compute()`` returns ``seam_jump``, ``other_jump`` and ``num_without_pairs``. A clip without
-    a seam, or without another pair of frames to compare it with, is left out.
+    ``compute()`` returns ``seam_jump``, ``other_jump`` and ``num_clips_without_pairs``. A clip
+    without a seam, or without another pair of frames to compare it with, is left out.
 
     Args:
         alignment: How each clip is carried to metres.

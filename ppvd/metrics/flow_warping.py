@@ -65,7 +65,7 @@ def _fetch(maps: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
 class FlowWarpingError(ClipMeans):
     """``flow_warping_error`` of aligned depth, averaged over clips; no paper's numbers.
 
-    ``compute()`` returns ``opw`` in metres, and ``num_without_pairs``.
+    ``compute()`` returns ``opw`` in metres, and ``num_clips_without_pairs``.
 
     Args:
         alignment: How each clip is carried to metres.

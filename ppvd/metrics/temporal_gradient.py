@@ -40,7 +40,7 @@ def temporal_gradient_error(
 class TemporalGradientError(ClipMeans):
     """``temporal_gradient_error`` after one alignment a clip, averaged over clips.
 
-    ``compute()`` returns ``temporal_gradient`` in metres a frame, and ``num_without_pairs``.
+    ``compute()`` returns ``temporal_gradient`` in metres a frame, and ``num_clips_without_pairs``.
 
     Args:
         alignment: How each clip is carried to metres.

@@ -147,4 +147,5 @@ def _first_frames(batch: DepthBatch, count: int) -> DepthBatch:
         "valid": valid[:, :count],
         "sky": batch["sky"][:, :count],
         "intrinsics": batch["intrinsics"][:, :count],
+        "pose": batch["pose"][:, :count],
     }

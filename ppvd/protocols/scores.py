@@ -12,9 +12,11 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from ppvd.batch import DepthBatch
+from ppvd.metrics import ClipMeans
 
-# Names of counts, which are summed where others are averaged; these frames have no value.
-COUNT, SKIPPED = "num_", "num_without_"
+# Names of counts, which are summed where others are averaged; these frames, or whole clips, have
+# no value.
+COUNT, SKIPPED, CLIPS_SKIPPED = "num_", "num_without_", "num_clips_without_"
 
 V = TypeVar("V")
 
@@ -41,9 +43,9 @@ class SampleScores:
     world size and order change no digit of them.
 
     Args:
-        metrics: By name; each takes what it knows of ``prediction, depth, valid, intrinsics`` and
-            returns one value or several by name. Names that two metrics share get the metric's
-            name in front.
+        metrics: By name; each takes what it knows of ``prediction, depth, valid, intrinsics, pose``
+            and returns one value or several by name. Names that two metrics share get the metric's
+            name in front. Those of clips see an image as a clip of one frame.
         average_over: See ``Protocol``.
     """
 
@@ -76,6 +78,7 @@ class SampleScores:
             "depth": batch["depth"][one],
             "valid": batch["valid"][one],
             "intrinsics": batch["intrinsics"][one],
+            "pose": batch["pose"][one],
         }
         values = {name: _value(name, metric, given) for name, metric in self.metrics.items()}
         frames = batch["depth"][one, ..., 0, 0, 0].numel()
@@ -115,7 +118,7 @@ class SampleScores:
         return means
 
     def _weight(self, row: Row, values: Mapping[str, float]) -> float:
-        skipped = sum(count for name, count in values.items() if name.startswith(SKIPPED))
+        skipped = _count(values, SKIPPED) + row.num_frames * _count(values, CLIPS_SKIPPED)
         scored = max(row.num_frames - skipped, 0.0)
         return scored if self.average_over == "frames" else float(scored > 0)
 
@@ -125,7 +128,13 @@ def flat_row(row: Row) -> dict[str, float]:
     return _flat(row.values)
 
 
+def _count(values: Mapping[str, float], prefix: str) -> float:
+    return sum(count for name, count in values.items() if name.startswith(prefix))
+
+
 def _value(name: str, metric: Metric, given: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    if isinstance(metric, ClipMeans) and given["depth"].ndim == 4:
+        given = {name: value[:, None] for name, value in given.items()}
     value = metric(**metric._filter_kwargs(**given))
     values = value if isinstance(value, dict) else {name: value}
     return {score: torch.as_tensor(number).detach() for score, number in values.items()}

@@ -144,6 +144,7 @@ def _batch(setting: Setting) -> dict[str, object]:
         "valid": empty(1, torch.bool),
         "sky": empty(1, torch.bool),
         "intrinsics": torch.empty(setting.batch_size, *frames, 3, 3),
+        "pose": torch.empty(setting.batch_size, *frames, 4, 4),
         "key": [""] * setting.batch_size,
         "source": [""] * setting.batch_size,
     }

@@ -31,6 +31,7 @@ def make_scene(index, *, size=(16, 24)):
         "intrinsics": torch.tensor(
             [[focal, 0, (width - 1) / 2], [0, focal, (height - 1) / 2], [0, 0, 1]]
         ),
+        "pose": torch.eye(4),
         "key": f"scene_{index}",
         "source": "synthetic",
     }

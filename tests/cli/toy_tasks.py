@@ -100,6 +100,7 @@ class Scenes(Dataset):
             "valid": torch.ones(1, 8, 12, dtype=torch.bool),
             "sky": torch.zeros(1, 8, 12, dtype=torch.bool),
             "intrinsics": torch.tensor([[9.0, 0.0, 5.5], [0.0, 9.0, 3.5], [0.0, 0.0, 1.0]]),
+            "pose": torch.eye(4),
             "key": f"scene{index}",
             "source": "toy",
         }

@@ -36,6 +36,7 @@ def test_clip_batches_hold_the_contract(build, frame):
         assert batch["depth"].shape == batch["valid"].shape == batch["sky"].shape
         assert batch["depth"].shape == (2, 4, 1, 24, 36)
         assert batch["intrinsics"].shape == (2, 4, 3, 3)
+        assert batch["pose"].shape == (2, 4, 4, 4)
         assert batch["source"] == ["toys"] * 2
         for place, key in enumerate(batch["key"]):
             first = 6 * int(key[-6:])

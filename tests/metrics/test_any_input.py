@@ -77,6 +77,7 @@ IMAGES = {
 CLIPS = {
     "errors": DepthErrors,
     "tae": TemporalAlignmentError,
+    "tae of some": lambda alignment: TemporalAlignmentError(alignment, frames=(1, 4)),
     "tae with parity": lambda alignment: TemporalAlignmentError(alignment, parity=True),
     "gradient": TemporalGradientError,
     "drift": Drift,
@@ -123,6 +124,7 @@ def samples(shape, depth, mask, prediction, seed):
     lead = shape[:-3]
     pose = torch.eye(4).repeat(*lead, 1, 1)
     pose[..., :3, 3] = torch.from_numpy(rng.normal(size=(*lead, 3)))
+    pose[torch.from_numpy(rng.random(lead) < 0.2)] = torch.nan
     frames = shape[1] if len(shape) == 5 else 1
     return {
         "prediction": torch.from_numpy(guess).float(),

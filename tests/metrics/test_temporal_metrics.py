@@ -69,7 +69,7 @@ def test_tae_counts_clips_that_have_none(case):
     metric = TemporalAlignmentError(alignment)
     metric.update(**batch)
     assert metric.compute()["tae"].isnan()
-    assert metric.compute()["num_without_pairs"] == 1
+    assert metric.compute()["num_clips_without_pairs"] == 1
 
 
 @pytest.mark.parametrize("case", ["base", "drift", "empty_frame", "far"])
@@ -128,6 +128,59 @@ def test_tae_leaves_out_pairs_without_overlap_and_parity_calls_them_perfect():
     apart = temporal_alignment_error(depth, k, pose)
     assert apart == pytest.approx((1 / 2 + 1 / 3) / 2)
     assert temporal_alignment_error(depth, k, pose, parity=True) == pytest.approx(apart / 2)
+
+
+def posed_clip(frames=6):
+    """A rough wall that a camera moves along, with a prediction that flickers."""
+    depth, valid = random_clip(frames)
+    k = intrinsics_from_fov(8, 10, horizontal_fov_deg=60.0).expand(1, frames, 3, 3)
+    pose = torch.eye(4).repeat(1, frames, 1, 1)
+    pose[0, :, 0, 3] = torch.arange(frames)
+    noise = torch.rand(depth.shape, generator=torch.Generator().manual_seed(2))
+    return {
+        "prediction": depth * (1.0 + 0.2 * noise),
+        "depth": depth,
+        "valid": valid,
+        "intrinsics": k,
+        "pose": pose,
+    }
+
+
+def test_tae_leaves_out_pairs_with_a_lost_pose_and_counts_their_clips():
+    batch = posed_clip()
+    batch["pose"][0, 2] = torch.nan
+    metric = TemporalAlignmentError(AS_IS)
+    metric.update(**batch)
+    found = metric.compute()
+    one = {name: value[0] for name, value in batch.items()}
+    aligned = AS_IS(batch["prediction"], batch["depth"], batch["valid"])[0]
+    parts = [
+        temporal_alignment_error(aligned[part], one["intrinsics"][part], one["pose"][part])
+        for part in (slice(0, 2), slice(3, 6))
+    ]
+    assert found["tae"].item() == pytest.approx((parts[0] + 2 * parts[1]).item() / 3, rel=1e-9)
+    assert found["num_clips_with_lost_poses"] == 1
+    assert found["num_clips_without_pairs"] == 0
+    batch["pose"][:] = torch.inf
+    metric.reset()
+    metric.update(**batch)
+    assert metric.compute()["tae"].isnan()
+    assert metric.compute()["num_clips_without_pairs"] == 1
+
+
+def test_tae_of_some_frames_is_that_of_the_clip_cut_to_them():
+    batch = posed_clip(8)
+    alignment = Alignment(space="depth")
+    some, cut = TemporalAlignmentError(alignment, frames=(2, 6)), TemporalAlignmentError(alignment)
+    some.update(**batch)
+    cut.update(**{name: value[:, 2:6] for name, value in batch.items()})
+    assert some.compute() == cut.compute()
+    short = TemporalAlignmentError(alignment, frames=(8, 12))
+    short.update(**batch)
+    assert short.compute()["num_clips_without_pairs"] == 1
+    for frames in ((3, 4), (-1, 5)):
+        with pytest.raises(ValueError, match="frames must be a first frame from 0 and a later end"):
+            TemporalAlignmentError(frames=frames)
 
 
 def test_temporal_gradient_equals_numpy_and_ignores_a_constant_error():
@@ -231,7 +284,7 @@ def test_whole_clips_are_averaged_and_those_without_pairs_counted(kind):
     metric, first = kind(AS_IS), kind(AS_IS)
     metric.update(**metric._filter_kwargs(**batch))
     found = metric.compute()
-    assert found["num_without_pairs"] == 1
+    assert found["num_clips_without_pairs"] == 1
     parts = []
     for index in (0, 1):
         one = {name: value[index : index + 1] for name, value in batch.items()}
@@ -243,7 +296,7 @@ def test_whole_clips_are_averaged_and_those_without_pairs_counted(kind):
     single = {name: value[:, : 0 if name == "flow" else 1] for name, value in batch.items()}
     metric.reset()
     metric.update(**metric._filter_kwargs(**single))
-    assert metric.compute()["num_without_pairs"] == 3
+    assert metric.compute()["num_clips_without_pairs"] == 3
 
 
 @pytest.mark.parametrize("kind", [Drift, TemporalGradientError])
@@ -253,7 +306,7 @@ def test_a_broken_prediction_shows(kind):
     metric.update(torch.full_like(depth, torch.nan), depth, valid)
     found = metric.compute()
     assert found[metric.names[0]].isnan()
-    assert found["num_without_pairs"] == 0
+    assert found["num_clips_without_pairs"] == 0
 
 
 def test_bad_arguments_are_named():

@@ -22,6 +22,7 @@ def batch(depth, *, valid=None):
         "valid": depth > 0 if valid is None else valid,
         "sky": torch.zeros(depth.shape, dtype=torch.bool),
         "intrinsics": camera.expand(*depth.shape[:-3], 3, 3),
+        "pose": torch.eye(4).expand(*depth.shape[:-3], 4, 4),
         "key": [f"set/{index}" for index in range(len(depth))],
         "source": ["set"] * len(depth),
     }
@@ -83,7 +84,8 @@ def test_the_first_frames_of_a_video_are_taken_and_of_images_all():
     clip = batch(torch.ones(1, 5, 1, 4, 6))
     protocol = Protocol(name="p", num_frames=3)
     seen = protocol.prepare(clip)
-    assert {seen[name].shape[1] for name in ("image", "depth", "valid", "sky", "intrinsics")} == {3}
+    maps = ("image", "depth", "valid", "sky", "intrinsics", "pose")
+    assert {seen[name].shape[1] for name in maps} == {3}
     assert protocol.prepare(batch(torch.ones(5, 1, 4, 6)))["depth"].shape[0] == 5
 
 

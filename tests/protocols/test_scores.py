@@ -5,7 +5,7 @@ import torch
 from torchmetrics import MeanMetric
 
 from ppvd.geometry import Alignment
-from ppvd.metrics import DepthErrors, EdgeChamfer
+from ppvd.metrics import DepthErrors, EdgeChamfer, TemporalAlignmentError
 from ppvd.protocols import SampleScores, flat_row
 
 METRES = Alignment(space="depth", solver="none", far_m=None)
@@ -22,6 +22,7 @@ def samples(count, *, seed=0, frames=None):
         "valid": torch.rand(shape, generator=generator) > 0.3,
         "sky": torch.zeros(shape, dtype=torch.bool),
         "intrinsics": camera.expand(*shape[:-3], 3, 3),
+        "pose": torch.eye(4).repeat(*shape[:-3], 1, 1),
         "key": [f"set/{index:03d}" for index in range(count)],
         "source": ["set"] * count,
     }
@@ -104,6 +105,30 @@ def test_nothing_scored_is_nan():
     batch["valid"][:] = False
     table = scores(prediction, batch, [[0]])
     assert math.isnan(table.means(table.rows())["abs_rel"])
+
+
+@pytest.mark.parametrize("over", ["samples", "frames"])
+def test_a_video_without_poses_has_no_weight_in_the_temporal_error(over):
+    prediction, batch = samples(3, frames=4)
+    batch["pose"][1] = torch.nan
+    metrics = {"consistency": TemporalAlignmentError(METRES)}
+    table = SampleScores(metrics, average_over=over)
+    table.add(prediction, batch)
+    means = table.means(table.rows())
+    expected = TemporalAlignmentError(METRES)
+    for index in (0, 2):
+        one, truth = part(prediction, batch, [index])
+        expected.update(one, truth["depth"], truth["valid"], truth["intrinsics"], truth["pose"])
+    assert means["tae"] == pytest.approx(float(expected.compute()["tae"]), rel=1e-12)
+    assert means["num_clips_without_pairs"] == 1
+
+
+def test_a_metric_of_clips_sees_an_image_as_a_clip_of_one_frame():
+    table = SampleScores({"consistency": TemporalAlignmentError(METRES)})
+    table.add(*samples(2))
+    means = table.means(table.rows())
+    assert math.isnan(means["tae"])
+    assert means["num_clips_without_pairs"] == 2
 
 
 class Brightness(MeanMetric):

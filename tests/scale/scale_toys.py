@@ -79,6 +79,7 @@ class Scenes(Dataset):
             "valid": torch.ones(1, SIZE, SIZE, dtype=torch.bool),
             "sky": torch.zeros(1, SIZE, SIZE, dtype=torch.bool),
             "intrinsics": torch.eye(3),
+            "pose": torch.eye(4),
             "key": f"scene{index}",
             "source": "toy",
         }

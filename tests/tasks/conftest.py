@@ -16,6 +16,7 @@ def batch():
         "valid": valid,
         "sky": sky,
         "intrinsics": torch.tensor([[20.0, 0, 12], [0, 20, 8], [0, 0, 1]]).repeat(3, 1, 1),
+        "pose": torch.eye(4).repeat(3, 1, 1),
         "key": ["a", "b", "c"],
         "source": ["rooms"] * 3,
     }

@@ -34,6 +34,7 @@ def scene(index):
         "valid": torch.rand(1, *SIZE, generator=generator) > 0.2,
         "sky": torch.zeros(1, *SIZE, dtype=torch.bool),
         "intrinsics": torch.tensor([[32.0, 0, 15.5], [0, 32.0, 11.5], [0, 0, 1]]),
+        "pose": torch.eye(4),
         "key": f"rooms/a/{index:06d}",
         "source": "rooms",
     }

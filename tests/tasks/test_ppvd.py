@@ -58,6 +58,7 @@ def clips():
         "valid": valid,
         "sky": sky,
         "intrinsics": torch.tensor([[20.0, 0, 12], [0, 20, 8], [0, 0, 1]]).expand(2, 5, 3, 3),
+        "pose": torch.eye(4).expand(2, 5, 4, 4),
         "key": ["a", "b"],
         "source": ["rooms"] * 2,
     }
@@ -119,7 +120,7 @@ def test_images_train_as_clips_of_one_frame_do(batch):
     losses = []
     for task, frames in ((image, batch), (clip, {**batch})):
         if task is clip:
-            maps = ("image", "depth", "valid", "sky", "intrinsics")
+            maps = ("image", "depth", "valid", "sky", "intrinsics", "pose")
             frames |= {name: batch[name][:, None] for name in maps}
         torch.manual_seed(3)
         losses.append(task.training_step(frames, 0))
