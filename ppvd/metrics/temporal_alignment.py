@@ -137,9 +137,9 @@ class TemporalAlignmentError(ClipMeans):
             seen = cameras[index], poses[index]
             return {"tae": temporal_alignment_error(aligned, *seen, parity=self.parity)}
 
-        maps = (one[:, part] for one in (prediction, depth, valid))
+        prediction, depth, valid = (one[:, part] for one in (prediction, depth, valid))
         lost = ~_posed(poses).all(dim=1)
-        self.add_clips(*maps, measure, key=key, flags={self.LOST: lost})
+        self.add_clips(prediction, depth, valid, measure, key=key, flags={self.LOST: lost})
 
     def _part(self, num_frames: int) -> slice:
         """Return which frames count: of a clip that ends before them the first, without a pair."""
