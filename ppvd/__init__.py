@@ -30,8 +30,8 @@ _NAMES = {
     "batch": "DepthBatch PhotoBatch",
     "callbacks": """
         GradientNorms LossBins RunState
-        BadStepError BadSteps ClipPanels DepthFiles DepthWriter EMA PanelSample Panels ResultsWriter
-        SavePredictions SeedSteps Throughput WorstCases benchmark_names draw_panel
+        BadStepError BadSteps BeginEpochs ClipPanels DepthFiles DepthWriter EMA PanelSample Panels
+        ResultsWriter SavePredictions SeedSteps Throughput WorstCases benchmark_names draw_panel
     """,
     "cli.load": "load",
     "data": """

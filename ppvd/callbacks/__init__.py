@@ -1,6 +1,7 @@
 """Callbacks: what is averaged, drawn, written and measured beside the training itself."""
 
 from ppvd.callbacks.bad_steps import BadStepError, BadSteps
+from ppvd.callbacks.begin_epochs import BeginEpochs
 from ppvd.callbacks.clip_panels import ClipPanels
 from ppvd.callbacks.ema import EMA
 from ppvd.callbacks.loss_bins import GradientNorms, LossBins
@@ -18,6 +19,7 @@ __all__ = [
     "EMA",
     "BadStepError",
     "BadSteps",
+    "BeginEpochs",
     "ClipPanels",
     "DepthFiles",
     "DepthWriter",

@@ -5,7 +5,7 @@ import shlex
 import lightning as L
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-from ppvd.callbacks import RunState, SeedSteps
+from ppvd.callbacks import BeginEpochs, RunState, SeedSteps
 from ppvd.scale import Requeue
 from ppvd.scale.requeue import in_slurm
 
@@ -14,7 +14,7 @@ def always(verb: str, words: list[str]) -> list[L.Callback]:
     """Return the callbacks that no recipe needs to name."""
     callbacks: list[L.Callback] = [SeedSteps()]
     if verb == "fit":
-        callbacks.append(RunState(f"ppvd fit {shlex.join(words)}"))
+        callbacks += [BeginEpochs(), RunState(f"ppvd fit {shlex.join(words)}")]
         callbacks += [Requeue()] if in_slurm() else []
     return callbacks
 

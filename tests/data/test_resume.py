@@ -1,11 +1,13 @@
 """A run that was killed in the middle of an epoch goes on as if nothing had happened."""
 
+from itertools import pairwise
+
 import lightning as L
 import pytest
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-from ppvd.callbacks import SeedSteps
+from ppvd.callbacks import BeginEpochs, SeedSteps
 from ppvd.data import Augment, ShardDataModule, ShardSource
 
 STEPS_PER_EPOCH = 7
@@ -35,7 +37,7 @@ class Noted(L.LightningModule):
 def fit(build, tmp_path):
     folders = [build("a", count=9, prefix="a"), build("b", count=6, prefix="b", shard=2)]
 
-    def fit(*, num_workers, ckpt_path=None, **options):
+    def fit(*, num_workers=0, ckpt_path=None, trainer=None, **options):
         data = ShardDataModule(
             train={
                 "a": ShardSource(manifest=str(folders[0]), weight=0.7),
@@ -54,16 +56,15 @@ def fit(build, tmp_path):
         every_step = ModelCheckpoint(
             tmp_path / "kept", "{step}", every_n_train_steps=1, save_top_k=-1
         )
-        trainer = L.Trainer(
+        model = Noted()
+        L.Trainer(
             accelerator="cpu",
-            max_epochs=2,
             logger=False,
             enable_progress_bar=False,
             enable_model_summary=False,
-            callbacks=[SeedSteps(), every_step],
-        )
-        model = Noted()
-        trainer.fit(model, datamodule=data, ckpt_path=ckpt_path)
+            callbacks=[SeedSteps(), BeginEpochs(), every_step],
+            **(trainer or {"max_epochs": 2}),
+        ).fit(model, datamodule=data, ckpt_path=ckpt_path)
         return model.steps
 
     return fit
@@ -87,3 +88,20 @@ def test_a_continued_run_has_the_samples_and_losses_of_an_uninterrupted_one(
         kept = str(tmp_path / "kept" / f"step={stop}.ckpt")
         rest = fit(num_workers=num_workers, ckpt_path=kept, **options)
         assert rest == whole[stop:]
+
+
+@pytest.mark.filterwarnings("ignore:Checkpoint directory .* is not empty")
+@pytest.mark.parametrize("stops", [[7, 14, 21], [3, 7, 21], [14, 17, 21]])
+@pytest.mark.parametrize("length", [{"max_steps": 28}, {"max_epochs": 4}])
+@pytest.mark.parametrize("validation", [{}, {"limit_val_batches": 0}])
+def test_a_run_goes_on_from_the_end_of_an_epoch_again_and_again(
+    fit, tmp_path, stops, length, validation
+):
+    trainer = length | validation
+    whole = fit(trainer=trainer)
+    assert len(whole) == 4 * STEPS_PER_EPOCH
+    kept = None
+    for begin, end in pairwise([0, *stops, len(whole)]):
+        steps = fit(ckpt_path=kept, trainer=trainer)
+        assert steps == whole[begin:]
+        kept = str(tmp_path / "kept" / f"step={end}.ckpt")

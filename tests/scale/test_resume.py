@@ -18,6 +18,9 @@ from ppvd.cli import main
 pytestmark = pytest.mark.slow
 
 NUM_STEPS = 24
+RUN = ["-m", "ppvd", "fit", "-c", "run.yaml", "--ckpt_path=last"]
+TORCHRUN = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--max-restarts=1"]
+TORCHRUN += ["--rdzv-backend=c10d", "--rdzv-endpoint=127.0.0.1:0"]
 EVERY_STEP = {"filename": "{step}", "every_n_train_steps": 1, "monitor": "step", "mode": "max"}
 ENCODER = {"width": 16, "depth": 1, "num_heads": 2, "patch": 8, "grid": 4}
 NET = {"width": 16, "depth": 2, "num_heads": 2, "checkpoint_blocks": 1}
@@ -73,12 +76,19 @@ def shards(tmp_path_factory):
     return folder
 
 
-def start(folder, *words):
+def start(folder, *words, launcher=()):
+    """Start training, by a launcher such as ``torchrun`` or by itself."""
     with (folder / "log").open("a") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "ppvd", "fit", "-c", "run.yaml", "--ckpt_path=last", *words],
+            [sys.executable, *launcher, *RUN, *words],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent), "OMP_NUM_THREADS": "1"},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(Path(__file__).parent),
+                "OMP_NUM_THREADS": "1",
+                # Between CPUs, restarted processes would look for each other in vain.
+                "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
+            },
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -127,38 +137,63 @@ def assert_same_state(one, two):
     assert one["global_step"] == two["global_step"] == NUM_STEPS
 
 
-@pytest.mark.parametrize(
-    ("num_ranks", "num_workers", "num_kills"), [(1, 2, 3), (2, 1, 1)], ids=["1x2", "2x1"]
-)
-def test_a_killed_run_ends_as_an_uninterrupted_one(
-    shards, tmp_path, num_ranks, num_workers, num_kills
-):
-    chance = random.Random(num_ranks)
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    ranks = {"devices": num_ranks, "strategy": "ddp" if num_ranks > 1 else "auto"}
-    for folder in (whole, killed):
+def prepare(tmp_path, shards, **options):
+    """Two folders with one recipe: for a run that is left alone, and for one that is not."""
+    folders = tmp_path / "whole", tmp_path / "killed"
+    for folder in folders:
         folder.mkdir()
-        settings = recipe(shards, num_workers=num_workers, **ranks)
-        (folder / "run.yaml").write_text(yaml.safe_dump(settings))
+        (folder / "run.yaml").write_text(yaml.safe_dump(recipe(shards, **options)))
+    return folders
+
+
+def assert_same_steps(whole, killed, rank):
+    """Compare samples and losses: those of a step that was taken twice are the same twice."""
+    expected = {line["step"]: line for line in noted(whole, rank)}
+    assert sorted(expected) == list(range(1, NUM_STEPS + 1))
+    steps = noted(killed, rank)
+    assert all(line == expected[line["step"]] for line in steps)
+    assert {line["step"] for line in steps} == expected.keys()
+
+
+def test_a_killed_run_ends_as_an_uninterrupted_one(shards, tmp_path):
+    chance = random.Random(1)
+    whole, killed = prepare(tmp_path, shards, num_workers=2)
     run_to_the_end(whole)
-    for _ in range(num_kills):
+    for _ in range(3):
         process = start(killed)
         assert kill_after(process, killed, steps=chance.randint(1, 5), wait=0.05 * chance.random())
     run_to_the_end(killed)
-    for rank in range(num_ranks):
-        expected = {line["step"]: line for line in noted(whole, rank)}
-        assert sorted(expected) == list(range(1, NUM_STEPS + 1))
-        steps = noted(killed, rank)
-        assert all(line == expected[line["step"]] for line in steps)
-        assert {line["step"] for line in steps} == expected.keys()
+    assert_same_steps(whole, killed, rank=0)
+    assert_same_state(final(whole), final(killed))
+
+
+def ranks_of(launcher):
+    """Process numbers of what a launcher has started, by rank."""
+    children = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children").read_text().split()
+    ranks = {}
+    for child in children:
+        words = Path(f"/proc/{child}/environ").read_bytes().decode().split("\0")
+        ranks |= {int(word[5:]): int(child) for word in words if word.startswith("RANK=")}
+    return ranks
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks /proc for the processes")
+def test_processes_one_of_which_is_killed_start_again_by_themselves(shards, tmp_path):
+    whole, killed = prepare(tmp_path, shards, num_workers=1, devices=2, strategy="ddp")
+    run_to_the_end(whole)
+    launcher = start(killed, launcher=TORCHRUN)
+    while len(noted(killed, rank=1)) < 7:
+        assert launcher.poll() is None, (killed / "log").read_text()
+        time.sleep(0.01)
+    os.kill(ranks_of(launcher)[1], signal.SIGKILL)
+    assert launcher.wait() == 0, (killed / "log").read_text()
+    for rank in range(2):
+        assert_same_steps(whole, killed, rank)
     assert_same_state(final(whole), final(killed))
 
 
 def test_a_run_killed_while_it_saves_goes_on_from_the_checkpoint_before(shards, tmp_path):
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    for folder in (whole, killed):
-        folder.mkdir()
-        (folder / "run.yaml").write_text(yaml.safe_dump(recipe(shards, num_workers=0)))
+    whole, killed = prepare(tmp_path, shards, num_workers=0)
     run_to_the_end(whole)
     dying = '--trainer.plugins={"class_path": "scale_toys.DyingCheckpoints"}'
     assert start(killed, dying).wait() == -signal.SIGKILL
