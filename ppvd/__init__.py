@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _NAMES = {
     "batch": "DepthBatch PhotoBatch",
     "callbacks": """
-        GradientNorms LossBins RunState
+        GradientNorms LossBins RunState Stopped
         BadStepError BadSteps BeginEpochs ClipPanels DepthFiles DepthWriter EMA PanelSample Panels
         ResultsWriter SavePredictions SeedSteps Throughput WorstCases benchmark_names draw_panel
     """,
@@ -76,7 +76,7 @@ _NAMES = {
         Shares Unit flat_row
     """,
     "scale": """
-        CompileBlocks FSDP2 Requeue WholeCheckpoints export_weights keep_whole require_whole
+        CompileBlocks FSDP2 StopOnSignal WholeCheckpoints export_weights keep_whole require_whole
     """,
     "report": """
         Difference PaperTable ReportTable Result beside_paper compare_results comparison_markdown

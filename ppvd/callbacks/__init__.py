@@ -9,7 +9,7 @@ from ppvd.callbacks.panel import PanelSample, draw_panel
 from ppvd.callbacks.panels import Panels, benchmark_names
 from ppvd.callbacks.prediction_writer import DepthFiles, DepthWriter
 from ppvd.callbacks.results import ResultsWriter
-from ppvd.callbacks.run_state import RunState
+from ppvd.callbacks.run_state import RunState, Stopped
 from ppvd.callbacks.save_predictions import SavePredictions
 from ppvd.callbacks.seed_steps import SeedSteps
 from ppvd.callbacks.throughput import Throughput
@@ -31,6 +31,7 @@ __all__ = [
     "RunState",
     "SavePredictions",
     "SeedSteps",
+    "Stopped",
     "Throughput",
     "WorstCases",
     "benchmark_names",

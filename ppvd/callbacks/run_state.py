@@ -13,11 +13,16 @@ from ppvd.whole import write_whole
 FILE = "run.json"
 
 
+class Stopped(Exception):  # noqa: N818  # It is no error.
+    """A run was asked to stop, and has saved itself before it did."""
+
+
 class RunState(Callback):
     """Keep ``run.json`` in the run's folder: the command, the steps taken, and how it ended.
 
-    Its ``state`` is ``running``, ``finished`` or ``failed``; of a run that was killed, ``running``
-    remains, with the number of a process that is gone.
+    Its ``state`` is ``running``, ``finished``, ``failed``, or ``stopped`` if it has saved itself to
+    go on later; of a run that was killed, ``running`` remains, with the number of a process that
+    is gone.
 
     Args:
         command: Words that started the run.
@@ -47,7 +52,8 @@ class RunState(Callback):
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
         """Write why it is over."""
-        self._write(trainer, "failed", reason=str(exception) or type(exception).__name__)
+        state = "stopped" if isinstance(exception, Stopped) else "failed"
+        self._write(trainer, state, reason=str(exception) or type(exception).__name__)
 
     def _write(self, trainer: Trainer, state: str, *, reason: str | None = None) -> None:
         if self._folder is None:

@@ -17,6 +17,7 @@ from lightning.fabric.utilities.rank_zero import rank_zero_only
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 
 import ppvd
+from ppvd.callbacks import Stopped
 from ppvd.cli.checkpoint import mismatch
 from ppvd.cli.continuing import asked_checkpoint
 from ppvd.cli.explain import explain, unwrapped
@@ -27,8 +28,10 @@ from ppvd.cli.mistakes import UsageError
 from ppvd.cli.parsing import accept_presets
 from ppvd.cli.provenance import provenance
 from ppvd.cli.quiet import hush
+from ppvd.cli.score_table import score_table
 from ppvd.cli.scoring import drawn, keep_predictions, where
 from ppvd.cli.starting import always, say_where
+from ppvd.cli.stopping import leave_stopped
 from ppvd.scale import keep_whole
 
 LOG_FOLDER = "lightning_logs"
@@ -89,8 +92,11 @@ class PPVDCLI(LightningCLI):
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
-        """Keep out of reach what is settled: checkpoints are data, predictions are not kept."""
-        settled = {"weights_only", "return_predictions"}
+        """Keep out of reach what is settled: checkpoints are data, predictions are not kept.
+
+        Nor is Lightning's table of scores, which cuts names: ours is printed.
+        """
+        settled = {"weights_only", "return_predictions", "verbose"}
         return {verb: skipped | settled for verb, skipped in LightningCLI.subcommands().items()}
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
@@ -160,16 +166,28 @@ class PPVDCLI(LightningCLI):
             rank_zero_only(print)(line)
 
     def after_test(self) -> None:
-        """Name the protocol of what was printed."""
-        rank_zero_only(print)(provenance(self.model, self.trainer.log_dir))
+        """Print the scores, and by which protocol they were made."""
+        scores = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
+        said = score_table(scores), provenance(self.model, self.trainer.log_dir)
+        rank_zero_only(print)("\n\n".join(filter(None, said)))
+
+    after_validate = after_test
 
     def _prepare_subcommand_kwargs(self, subcommand: str) -> dict[str, Any]:
         settled = {"weights_only": True}
         if subcommand == "predict":
             settled["return_predictions"] = False
+        if subcommand in ("test", "validate"):
+            settled["verbose"] = False
         return {**super()._prepare_subcommand_kwargs(subcommand), **settled}
 
     def _run_subcommand(self, subcommand: str) -> None:
+        try:
+            self._run_or_explain(subcommand)
+        except Stopped as stopped:
+            leave_stopped(str(stopped), self._way_on())
+
+    def _run_or_explain(self, subcommand: str) -> None:
         try:
             super()._run_subcommand(subcommand)
         except SystemExit as leaving:

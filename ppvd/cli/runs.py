@@ -28,7 +28,7 @@ def main(words: list[str]) -> None:
 
 
 def state_of(run: dict[str, Any]) -> str:
-    """Return ``running``, ``finished``, ``failed`` or ``killed``.
+    """Return ``running``, ``finished``, ``failed``, ``stopped`` or ``killed``.
 
     A process of another machine cannot be looked for, and is believed to run.
     """
@@ -53,7 +53,7 @@ def _lines(folder: Path, run: dict[str, Any]) -> list[str]:
     lines = [f"{folder}  {state}{_progress(folder, run, state)}"]
     if run["reason"]:
         lines.append(f"  why: {run['reason']}")
-    if state in ("failed", "killed") and any(folder.glob("checkpoints/*.ckpt")):
+    if state in ("failed", "killed", "stopped") and any(folder.glob("checkpoints/*.ckpt")):
         lines.append(f"  go on with: ppvd fit --ckpt_path {folder}")
     return lines
 

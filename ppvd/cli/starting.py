@@ -6,8 +6,7 @@ import lightning as L
 from lightning.pytorch.callbacks import ModelCheckpoint
 
 from ppvd.callbacks import BeginEpochs, RunState, SeedSteps
-from ppvd.scale import Requeue
-from ppvd.scale.requeue import in_slurm
+from ppvd.scale import StopOnSignal
 
 
 def always(verb: str, words: list[str]) -> list[L.Callback]:
@@ -15,7 +14,7 @@ def always(verb: str, words: list[str]) -> list[L.Callback]:
     callbacks: list[L.Callback] = [SeedSteps()]
     if verb == "fit":
         callbacks += [BeginEpochs(), RunState(f"ppvd fit {shlex.join(words)}")]
-        callbacks += [Requeue()] if in_slurm() else []
+        callbacks.append(StopOnSignal())
     return callbacks
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ EXAMPLES = """\
 examples:
   ppvd sweep -c experiments/demo/ppd.yaml -c experiments/sweeps/lr.yaml --dry_run
   ppvd sweep -c experiments/demo/ppd.yaml -c experiments/sweeps/lr.yaml --jobs 2
+  ppvd sweep -c RECIPE.yaml -c experiments/sweeps/lr.yaml --slurm 8 --sbatch="--gpus=1 --time=8:0:0"
   ppvd sweep status lr          ppvd sweep best lr          ppvd sweep report lr
 """
 
@@ -48,9 +50,11 @@ def main(words: list[str]) -> None:
         return
     asked, common = _parser().parse_known_args(words)
     sweep, recipes = _read(asked.config)
-    common = [*[part for recipe in recipes for part in ("-c", recipe)], *common]
+    common = [*_options(recipes), *common]
     if asked.dry_run:
         _print_commands(sweep, common)
+    elif asked.slurm is not None:
+        _submit(sweep, common, asked, words)
     else:
         _work(sweep, common, asked)
 
@@ -95,24 +99,53 @@ def _print_commands(sweep: "Sweep", common: list[str]) -> None:
 
 def _work(sweep: "Sweep", common: list[str], asked: argparse.Namespace) -> None:
     from ppvd.sweep.study import SharedStudy
-    from ppvd.sweep.trials import TrialCommand, work
-    from ppvd.whole import write_whole
+    from ppvd.sweep.trials import TrialCommand
+    from ppvd.sweep.worker import Worker
 
-    root = Path(LOG_FOLDER)
-    folder = root / "sweeps" / sweep.name
     devices = asked.gpus.split(",") if asked.gpus else None
-    study = SharedStudy(sweep, folder)
-    kept = {"sweep": {**vars(sweep), "space": dict(sweep.space)}, "words": common}
-    write_whole(folder / KEPT, yaml.safe_dump(kept, sort_keys=False).encode())
-    work(
-        study,
+    worker = Worker(
+        SharedStudy(sweep, _keep(sweep, common)),
         TrialCommand(common, sweep.name),
-        root=root,
+        root=Path(LOG_FOLDER),
         num_jobs=len(devices) if devices else asked.jobs,
         devices=devices,
         say=lambda sentence: print(sentence, flush=True),
     )
-    _look("best", sweep.name)
+    signal.signal(signal.SIGUSR1, worker.stop)
+    if worker.work():
+        _look("best", sweep.name)
+        return
+    from ppvd.cli.stopping import leave_stopped
+
+    leave_stopped(f"sweep {sweep.name}: stopped", ["start it again by the same words"])
+
+
+def _submit(sweep: "Sweep", common: list[str], asked: argparse.Namespace, words: list[str]) -> None:
+    """Submit workers, which are given the same words but those that are for Slurm."""
+    from ppvd.sweep.job_array import submit, write_job_script
+
+    own, rest = argparse.ArgumentParser(add_help=False, allow_abbrev=False), words
+    _add_slurm(own)
+    _, rest = own.parse_known_args(words)
+    script = write_job_script(
+        _keep(sweep, common),
+        name=sweep.name,
+        num_workers=asked.slurm,
+        words=rest,
+        options=asked.sbatch,
+    )
+    print(f"job {submit(script)}: {asked.slurm} workers by {script}")
+    print(f"what runs: ppvd sweep status {sweep.name}")
+
+
+def _keep(sweep: "Sweep", common: list[str]) -> Path:
+    """Write down what is looked for; return the sweep's folder."""
+    from ppvd.whole import write_whole
+
+    folder = Path(LOG_FOLDER) / "sweeps" / sweep.name
+    kept = {"sweep": {**vars(sweep), "space": dict(sweep.space)}, "words": common}
+    write_whole(folder / KEPT, yaml.safe_dump(kept, sort_keys=False).encode())
+    return folder
 
 
 def _look(what: str, name: str) -> None:
@@ -155,4 +188,16 @@ def _parser() -> argparse.ArgumentParser:
     add("--jobs", type=int, default=1, metavar="N", help="trials at a time (1)")
     add("--gpus", metavar="0,1,...", help="a trial at a time on each of these GPUs")
     add("--dry_run", action="store_true", help="print the commands and stop")
+    _add_slurm(parser)
     return parser
+
+
+def _add_slurm(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--slurm", type=int, metavar="N", help="submit N such workers as an array of jobs")
+    add(
+        "--sbatch",
+        default="",
+        metavar="OPTIONS",
+        help='of sbatch: --sbatch="--gpus=1 --time=8:0:0"',
+    )

@@ -3,13 +3,13 @@
 from ppvd.scale.compile_blocks import CompileBlocks
 from ppvd.scale.export import export_weights
 from ppvd.scale.fsdp2 import FSDP2
-from ppvd.scale.requeue import Requeue
+from ppvd.scale.stop_on_signal import StopOnSignal
 from ppvd.scale.whole_checkpoints import WholeCheckpoints, keep_whole, require_whole
 
 __all__ = [
     "FSDP2",
     "CompileBlocks",
-    "Requeue",
+    "StopOnSignal",
     "WholeCheckpoints",
     "export_weights",
     "keep_whole",

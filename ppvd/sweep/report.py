@@ -8,14 +8,18 @@ from pathlib import Path
 from optuna.trial import FrozenTrial, TrialState
 
 from ppvd.sweep.space import Sweep
+from ppvd.sweep.study import left
 from ppvd.sweep.trials import TrialCommand
 
 
 def status_lines(sweep: Sweep, trials: Sequence[FrozenTrial]) -> list[str]:
-    """Return how many trials are in which state, and those that failed."""
+    """Return how many trials are in which state, where they run, and those that failed."""
     counted = Counter(trial.state.name.lower() for trial in trials)
     states = ", ".join(f"{count} {state}" for state, count in sorted(counted.items()))
     lines = [f"{sweep.name}: {len(trials)} of {sweep.num_planned} trials begun: {states or 'none'}"]
+    gone = {trial.number for trial in left(trials)}
+    running = [trial for trial in trials if trial.state == TrialState.RUNNING]
+    lines += [f"  trial {t.number}: {_where(t, t.number in gone)}" for t in running]
     failed = [trial for trial in trials if trial.state == TrialState.FAIL]
     return lines + [f"  trial {t.number}: {t.user_attrs.get('reason', 'failed')}" for t in failed]
 
@@ -49,6 +53,16 @@ def report_lines(sweep: Sweep, trials: Sequence[FrozenTrial]) -> list[str]:
         values = " | ".join(f"{trial.params[key]}" for key in keys)
         lines.append(f"| {trial.number} | {trial.value:.6g} | {values} |")
     return lines
+
+
+def _where(trial: FrozenTrial, is_left: bool) -> str:
+    owner = trial.user_attrs
+    place = f"job {owner['job']}" if owner.get("job") else f"process {owner.get('worker')}"
+    place = f"{place} on {owner.get('host')}"
+    scores = trial.intermediate_values
+    so_far = f", {scores[max(scores)]:.6g} at step {max(scores)}" if scores else ""
+    gone = ", which is gone: the next worker goes on with it"
+    return f"left by {place}{so_far}{gone}" if is_left else f"runs in {place}{so_far}"
 
 
 def _ranked(sweep: Sweep, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 
 import optuna
@@ -10,6 +11,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from ppvd import slurm
 from ppvd.sweep.space import Sweep
 
 JOURNAL = "study.journal"
@@ -19,8 +21,8 @@ class SharedStudy:
     """Hands each trial to one worker at a time.
 
     What a worker asks, it asks under a lock, so that two of them neither take the same trial nor
-    begin more than planned. A trial whose worker is gone is handed to the next one that asks; a
-    worker of another machine is believed to live.
+    begin more than planned. A trial whose worker is gone is handed to the next one that asks. A
+    worker of another machine is believed to live, unless Slurm knows that its job does not run.
 
     Args:
         sweep: What is looked for.
@@ -81,14 +83,14 @@ class SharedStudy:
     def _own(self, trial: Trial) -> Trial:
         trial.set_user_attr("host", platform.node())
         trial.set_user_attr("worker", os.getpid())
+        trial.set_user_attr("job", slurm.run_of_job())
         return trial
 
     def _begun(self) -> list[FrozenTrial]:
         return [trial for trial in self.trials if trial.state != TrialState.WAITING]
 
     def _left(self) -> list[FrozenTrial]:
-        running = [t for t in self.trials if t.state == TrialState.RUNNING]
-        return [t for t in running if not _lives(t.user_attrs)]
+        return left(self.trials)
 
     def _twin(self, trial: Trial) -> FrozenTrial | None:
         return next(
@@ -116,11 +118,21 @@ def open_study(folder: Path, sweep: Sweep) -> optuna.Study:
     )
 
 
-def _lives(owner: dict[str, object]) -> bool:
+def left(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Return the trials that were begun, and whose worker is gone."""
+    running = [trial for trial in trials if trial.state == TrialState.RUNNING]
+    jobs = slurm.runs_at_work() if any(t.user_attrs.get("job") for t in running) else None
+    return [trial for trial in running if not _lives(trial.user_attrs, jobs)]
+
+
+def _lives(owner: dict[str, object], jobs: set[str] | None) -> bool:
+    job = owner.get("job")
+    if job and jobs is not None and job not in jobs:
+        return False
     if owner.get("host") != platform.node():
         return "host" in owner
     if owner["worker"] == os.getpid():
-        return True
+        return job == slurm.run_of_job()
     try:
         os.kill(int(str(owner["worker"])), 0)
     except ProcessLookupError:

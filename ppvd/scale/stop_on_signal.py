@@ -1,0 +1,55 @@
+"""A run that is about to be ended saves itself first."""
+
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
+from torch import Tensor
+
+from ppvd.callbacks import Stopped
+
+FILE = "stopped.ckpt"
+
+
+class StopOnSignal(Checkpoint):
+    """After SIGUSR1 to any of its processes, save when a step is over, and stop.
+
+    Slurm sends the signal with ``#SBATCH --signal=USR1@120``; ``ppvd fit`` then has the job
+    requeued. Started again by the same words with ``--ckpt_path=last``, the run goes on with the
+    very next step. Lightning's own way saves in the middle of a step, into the working folder,
+    where another run would find it.
+
+    It is one of the checkpoint callbacks, which come after all others: averages have then been
+    moved, too.
+
+    Raises:
+        Stopped: From ``trainer.fit``, once saved: an ordinary stop would end the epoch first, with
+            a validation and checkpoints that an uninterrupted run has not.
+    """
+
+    def __init__(self) -> None:
+        self._is_asked = False
+        self._any_was_asked: Tensor | None = None
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        """Listen to the signal, in Lightning's place; only a main thread can."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGUSR1, self._ask)
+
+    def on_train_batch_end(self, trainer: Trainer, *_: object) -> None:
+        """Save and stop, if any process was asked to a step ago."""
+        known = self._any_was_asked
+        asked = torch.full((), float(self._is_asked), device=trainer.strategy.root_device)
+        # Read a step later, when the device has long been there: it need not be waited for.
+        self._any_was_asked = trainer.strategy.reduce(asked, reduce_op="max")
+        if known is None or not known:
+            return
+        trainer.save_checkpoint(Path(trainer.log_dir or ".") / "checkpoints" / FILE)
+        raise Stopped(f"saved at step {trainer.global_step}")
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self._is_asked = True
