@@ -53,7 +53,7 @@ class Weed:
         quick = {"allow_http": True, "timeout": "5s"}
         options = {"client_options": quick, "retry_config": {"max_retries": 0}}
         store = S3Store(BUCKET, endpoint=self.address, **names, **options)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 600
         while self.process.poll() is None and time.monotonic() < deadline:
             try:
                 obstore.put(store, "ready", b"")
@@ -67,7 +67,7 @@ class Weed:
     def close(self):
         self.process.terminate()
         try:
-            self.process.wait(10)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
