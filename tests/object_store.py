@@ -1,12 +1,15 @@
 """SeaweedFS as a real S3 server on the loopback address, and a proxy that breaks what it serves."""
 
 import os
+import random
+import secrets
 import shutil
 import socket
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,8 +18,9 @@ PORTS = [
     f"{server}.port{kind}"
     for server in ("admin", "filer", "master", "s3", "volume")
     for kind in ("", ".grpc")
-] + ["s3.port.iceberg", "webdav.port"]
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "tester", "AWS_SECRET_ACCESS_KEY": "secret-of-the-tests"}
+] + ["webdav.port"]
+# Of this process alone: another one's server, on a port that both were given, refuses them.
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "tester", "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20)}
 BUCKET = "shards"
 
 
@@ -33,7 +37,14 @@ class Weed:
         self.ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         self.address = f"http://127.0.0.1:{self.ports['s3.port']}"
         words = ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false"]
-        words += ["-webdav=false", "-admin.ui=false", f"-bucket={BUCKET}", f"-dir={folder}"]
+        words += [
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
+            "-webdav=false",
+            "-admin.ui=false",
+            f"-bucket={BUCKET}",
+            f"-dir={folder}",
+        ]
         words += [f"-{name}={port}" for name, port in self.ports.items()]
         self.log = Path(folder, "log.txt").open("wb")  # noqa: SIM115 - as long as the server
         self.process = subprocess.Popen(
@@ -88,11 +99,15 @@ def start(folder):
 
 
 def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    """Ports that nobody has, and that no client will be given before the server takes them."""
+    below_those_of_clients = random.SystemRandom().sample(range(10_000, 32_000), 1_000)
+    ports = []
+    for port in below_those_of_clients:
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            ports.append(port)
+        if len(ports) == count:
+            return ports
+    raise RuntimeError(f"{count} free ports are needed")
 
 
 class Proxy(ThreadingHTTPServer):
