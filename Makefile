@@ -1,8 +1,8 @@
-# `make demo`, `make demo-video` and `make test`: each makes .venv if it is missing.
+# `make demo`, `make demo-video`, `make test` and `make test-cluster`: each makes .venv if it is missing.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo demo-video clean-demo test lint
+.PHONY: demo demo-video clean-demo test test-cluster lint
 
 demo: .venv/installed
 	$(BIN)/python -m benchmarks.demo
@@ -17,6 +17,12 @@ clean-demo:
 
 test: lint
 	$(BIN)/pytest
+
+# On a real Slurm of two nodes, started on the loopback address and ended again.
+test-cluster: .venv/installed
+	PATH="$$PATH:/usr/sbin" command -v munged slurmctld slurmd sbatch >/dev/null || \
+	  { echo 'test-cluster needs: apt-get install slurm-wlm munge' >&2; exit 1; }
+	PPVD_TEST_CLUSTER=1 $(BIN)/pytest tests/cluster
 
 lint: .venv/installed
 	$(BIN)/ruff check .
