@@ -1,4 +1,4 @@
-# `make demo`, `make demo-video`, `make test` and `make test-cluster`: each makes .venv if it is missing.
+# `make demo`, `make demo-video`, `make test`, `make test-cluster`: each makes .venv if missing.
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -18,10 +18,9 @@ clean-demo:
 test: lint
 	$(BIN)/pytest
 
-# On a real Slurm of two nodes, started on the loopback address and ended again.
+# On a real Slurm of two nodes, started on the loopback address and ended again. It needs Debian's
+# slurm-wlm and munge.
 test-cluster: .venv/installed
-	PATH="$$PATH:/usr/sbin" command -v munged slurmctld slurmd sbatch >/dev/null || \
-	  { echo 'test-cluster needs: apt-get install slurm-wlm munge' >&2; exit 1; }
 	PPVD_TEST_CLUSTER=1 $(BIN)/pytest tests/cluster
 
 lint: .venv/installed
