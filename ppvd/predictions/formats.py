@@ -71,9 +71,12 @@ class DepthCrafterFiles(PredictionFiles):
 
 @dataclass(frozen=True, kw_only=True)
 class DepthAnything3Files(PredictionFiles):
-    """Depth Anything 3: ``<scene>/exports/mini_npz/results.npz`` with ``depth (N, H, W)``."""
+    """Depth Anything 3: ``<scene>/exports/mini_npz/results.npz`` with ``depth (N, H, W)``.
 
-    pattern = "*.npz"
+    Its benchmark writes ``<scene>/unposed/exports/...``, with its truth in a file beside.
+    """
+
+    pattern = "results.npz"
     own_unit = DEPTH
 
     def values(self, path: Path) -> NDArray[np.generic]:

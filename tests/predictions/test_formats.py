@@ -81,6 +81,45 @@ def test_depth_anything_3_is_named_by_the_folder_above_its_exports(tmp_path):
     assert files.unit.space == "depth"
 
 
+MARIGOLD, VDA, CRAFTER, DA3 = (
+    (MarigoldFiles, np.save),
+    (VideoDepthAnythingFiles, np.save),
+    (DepthCrafterFiles, lambda path, values: np.savez_compressed(path, depth=values)),
+    (DepthAnything3Files, lambda path, values: np.savez_compressed(path, depth=values)),
+)
+
+
+@pytest.mark.parametrize(
+    ("made_by", "file", "key"),
+    [  # As the programs' own scripts for these data sets name their files.
+        (MARIGOLD, "test/kitchen_0004/pred_0001.npy", "nyuv2/kitchen_0004/000001"),
+        (MARIGOLD, "d/2011_09_26_drive_0002_sync/image_02/data/pred_0000000069.npy",
+         "kitti/2011_09_26_drive_0002_sync/000069"),
+        (MARIGOLD, "rgb/courtyard/images/dslr_images/pred_0286.npy", "eth3d/courtyard/000286"),
+        (MARIGOLD, "scene0707_00/color/pred_000010.npy", "scannet/scene0707_00/000010"),
+        (MARIGOLD, "indoors/scene_00021/scan_00189/pred_00021_00189_indoors_200_010.npy",
+         "diode/scene_00021/scan_00189/200010"),
+        (VDA, "scannet/scene0707_00/color/10.npy", "scannet/scene0707_00-003"),
+        (VDA, "bonn/rgbd_bonn_balloon2/rgb/1548266469.01.npy", "bonn/rgbd_bonn_balloon2-003"),
+        (CRAFTER, "results_bonn/bonn/rgbd_bonn_balloon2_rgb_left.npz",
+         "bonn/rgbd_bonn_balloon2-003"),
+        (DA3, "model_results/scannet/scene0707_00/unposed/exports/mini_npz/results.npz",
+         "scannet/scene0707_00-003"),
+        (DA3, "scene0707_00/exports/npz/results.npz", "scannet/scene0707_00-003"),
+    ],
+)  # fmt: skip
+def test_files_are_found_where_the_programs_own_scripts_put_them(tmp_path, made_by, file, key):
+    kind, save = made_by
+    values = MAP if file.endswith(".npy") else CLIP
+    put(tmp_path, file, lambda path: save(path, values))
+    beside = {VDA: "scannet/other/color/10.npy", CRAFTER: "results_bonn/bonn/other_rgb_left.npz"}
+    if made_by in beside:
+        put(tmp_path, beside[made_by], lambda path: save(path, -values))
+    if made_by is DA3:  # What its benchmark writes beside; it is no prediction.
+        put(tmp_path, "scene0707_00/unposed/exports/gt_meta.npz", lambda p: np.savez(p, x=MAP))
+    assert np.array_equal(read(kind(folder=tmp_path), key), np.reshape(values, (-1, *MAP.shape)))
+
+
 @pytest.mark.parametrize("name", ["depth", "disparity", "log", "metres"])
 def test_the_array_s_name_is_the_unit_and_may_be_overruled(tmp_path, name):
     put(tmp_path, "room/000007.npz", lambda p: np.savez(p, **{name: MAP}))

@@ -1,8 +1,16 @@
+import json
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
+from ppvd.cli import main
+from ppvd.data import ShardDataModule, ShardSource
+from ppvd.data.collate import with_floats
+from ppvd.geometry import Alignment
+from ppvd.metrics import DepthErrors
 from ppvd.protocols import METRES, Unit
 from ppvd.tasks import TransformersDepth
 
@@ -79,3 +87,29 @@ def test_the_library_s_own_answer_is_kept(repo):
 def test_what_is_no_model_is_refused(tmp_path):
     with pytest.raises(ValueError, match="must be one for depth estimation"):
         TransformersDepth(str(tmp_path))
+
+
+def test_the_command_line_scores_a_model_of_the_hub_under_a_protocol(repo, tmp_path, monkeypatch):
+    model, shards = repo("relative"), tmp_path / "shards"
+    monkeypatch.chdir(tmp_path)
+    size = ["--count", "2", "--size", "32", "48", "--split", "test"]
+    main(["shards", "build", "synthetic", "--out", str(shards), *size])
+    source = {"class_path": "ppvd.ShardDataModule"}
+    bench = {
+        "protocols": {"rooms": {"name": "mine/rooms", "metrics": {"errors": "ppvd.DepthErrors"}}},
+        "data": source | {"init_args": {"test": {"rooms": {"manifest": str(shards)}}}},
+        "trainer": {"accelerator": "cpu", "callbacks": ["ppvd.ResultsWriter"]},
+    }
+    Path("bench.yaml").write_text(yaml.safe_dump(bench))
+    quiet = "--trainer.enable_progress_bar=false"
+    main(["score", "--model", f"transformers:{model}", "--benchmark", "bench.yaml", quiet])
+    results = json.loads(Path("lightning_logs/bench/version_0/results.json").read_text())
+    task, expected = TransformersDepth(model), DepthErrors(Alignment(space="disparity"))
+    data = ShardDataModule(test={"rooms": ShardSource(manifest=str(shards))})
+    for batch in map(with_floats, data.test_dataloader()["rooms"]):
+        prediction = task.predict(batch["image"], keys=batch["key"])
+        expected.update(prediction, batch["depth"], batch["valid"])
+    found, theirs = results["metrics"], expected.compute()
+    assert found["test/rooms/abs_rel"] == pytest.approx(theirs["abs_rel"].item(), rel=1e-5)
+    assert results["protocols"]["rooms"]["used"]["alignment"]["space"] == "disparity"
+    assert results["sampling"]["repo"] == model
