@@ -76,7 +76,8 @@ _NAMES = {
         Shares Unit flat_row
     """,
     "scale": """
-        CompileBlocks FSDP2 StopOnSignal WholeCheckpoints export_weights keep_whole require_whole
+        AsyncCheckpoints CompileBlocks FSDP2 StopOnSignal WholeCheckpoints export_weights keep_whole
+        require_whole
     """,
     "report": """
         Difference PaperTable ReportTable Result beside_paper compare_results comparison_markdown

@@ -157,7 +157,7 @@ def assert_same_steps(whole, killed, rank):
 
 def test_a_killed_run_ends_as_an_uninterrupted_one(shards, tmp_path):
     chance = random.Random(1)
-    whole, killed = prepare(tmp_path, shards, num_workers=2)
+    whole, killed = prepare(tmp_path, shards, num_workers=2, plugins="ppvd.AsyncCheckpoints")
     run_to_the_end(whole)
     for _ in range(3):
         process = start(killed)
