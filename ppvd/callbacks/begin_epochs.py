@@ -14,6 +14,6 @@ class BeginEpochs(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Forget that an epoch was left in the middle, if it was whole."""
         loop = trainer.fit_loop
-        epochs = loop.epoch_progress.current
-        if loop.restarted_mid_epoch and epochs.ready == epochs.processed:
+        num_begun, num_over = loop.epoch_progress.current.ready, trainer.current_epoch
+        if loop.restarted_mid_epoch and num_begun == num_over:
             loop.reset_restart_stage()
