@@ -122,9 +122,9 @@ def _add_synthetic(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--world",
-        choices=["everyday", "yard"],
+        choices=["everyday", "yard", "walk"],
         default="everyday",
-        help="rooms and streets, or yards with a few plain solids (default: everyday)",
+        help="rooms and streets, yards with a few solids, or walks in them (default: everyday)",
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the set (default: 0)")
     parser.add_argument(

@@ -19,7 +19,7 @@ class RenderedScenes:
         count: Samples.
         size: Height and width in pixels.
         frames_per_clip: Frames of a clip; None for single pictures.
-        world: Rooms and streets, or yards with a few plain solids.
+        world: Rooms and streets, yards with a few plain solids, or walks through these.
         seed: Seed of the whole set.
         split: Splits draw their scenes from separate streams of seeds, so none is in two.
 

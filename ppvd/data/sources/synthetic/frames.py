@@ -11,8 +11,10 @@ from ppvd.data.sources.synthetic.world import indoor_scene, street_scene, yard_s
 Clip = list[Frame]
 """Consecutive frames of one scene, in order."""
 
-World = Literal["everyday", "yard"]
-"""Rooms and streets; or walled yards with a few plain solids, which small networks learn soon."""
+World = Literal["everyday", "yard", "walk"]
+"""Rooms and streets; or walled yards with a few plain solids, which small networks learn soon.
+
+A walk is a yard in which the camera goes to and fro by metres, so that a clip's range changes."""
 
 
 def render_frame(
@@ -75,8 +77,8 @@ def scene_of(seed: int, *, time_s: float = 0.0, world: World = "everyday") -> Sc
         raise ValueError(f"seed must not be negative, got {seed}")
     if world not in get_args(World):
         raise ValueError(f"world must be one of {get_args(World)}, got {world!r}")
-    if world == "yard":
-        return yard_scene(Dice(seed, stream=1), time_s)
+    if world != "everyday":
+        return yard_scene(Dice(seed, stream=1), time_s, walks=world == "walk")
     build = indoor_scene if Dice(seed).chance(0.5) else street_scene
     return build(Dice(seed, stream=1), time_s)
 

@@ -116,6 +116,17 @@ def test_a_yard_ends_at_its_walls_and_is_never_empty():
         assert len(frame.metadata["things"]) > 3
 
 
+def test_a_walk_leads_through_a_yard_by_metres_and_into_nothing():
+    spans = []
+    for seed in range(12):
+        clip = render_clip(seed, num_frames=24, size=(16, 16), fps=4.0, world="walk")
+        places = np.stack([frame.pose[:3, 3] for frame in clip])
+        spans.append(np.ptp(places, axis=0).max())
+        assert clip[0].metadata["things"] == list(scene_of(seed, world="yard").things)
+        assert min(frame.depth[frame.valid].min() for frame in clip) > 0.3
+    assert min(spans) > 2.0
+
+
 def test_an_unknown_world_is_refused():
     with pytest.raises(ValueError, match=r"world must be one of .*'everyday', 'yard'.* got 'moon'"):
         render_frame(0, size=(8, 8), world="moon")

@@ -1,7 +1,7 @@
 """A walled yard with a few plain solids: what a small network learns within minutes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ppvd.data.sources.synthetic.portable import Dice
 from ppvd.data.sources.synthetic.scene import Camera, Material, Scene, Solid
@@ -14,6 +14,9 @@ from ppvd.data.sources.synthetic.world.weather import weather
 
 NEAR_M = 2.6
 """Nearest distance at which something stands."""
+
+WALK_M, WALK_PERIOD_S = 1.6, (4.0, 7.0)
+"""How far a walk leads from the start either way, short of the nearest thing, and in what time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +39,20 @@ class Yard:
         return cls(dice.uniform(2.8, 5.0), dice.uniform(6.0, 10.0), dice.uniform(1.8, 3.4))
 
 
-def yard_scene(dice: Dice, time_s: float) -> Scene:
-    """Return a yard at ``time_s``; ``dice`` decides everything else."""
+def yard_scene(dice: Dice, time_s: float, *, walks: bool = False) -> Scene:
+    """Return a yard at ``time_s``; ``dice`` decides everything else.
+
+    With ``walks`` the camera goes to and fro through it; else it is held in its place.
+    """
     yard, things = Yard.draw(dice), Things()
     things.add("ground", [_ground(dice, yard)])
     things.add("wall", _walls(dice, yard))
     _fill(dice, yard, things, time_s)
     light, sky = weather(dice)
-    return Scene("yard", things.solids, things.names, _camera(dice, yard, time_s), light, sky)
+    camera = _camera(dice, yard, time_s)
+    if walks:
+        camera = _walking(dice, camera, time_s)
+    return Scene("yard", things.solids, things.names, camera, light, sky)
 
 
 def _ground(dice: Dice, yard: Yard) -> Solid:
@@ -123,3 +132,9 @@ def _camera(dice: Dice, yard: Yard, time_s: float) -> Camera:
     roll, view = dice.uniform(-0.02, 0.02), dice.uniform(62.0, 78.0)
     still = Camera(position, yaw, pitch, roll, view)
     return carried(dice, still, time_s, reach_m=(0.3, 0.3, 0.1))
+
+
+def _walking(dice: Dice, camera: Camera, time_s: float) -> Camera:
+    x, y, z = camera.position
+    walk = Sway(WALK_M, dice.uniform(*WALK_PERIOD_S), dice.unit())
+    return replace(camera, position=(x, y + walk.at(time_s), z))
