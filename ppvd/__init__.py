@@ -84,6 +84,7 @@ _NAMES = {
         html_page latex_table load_paper_tables load_result markdown_table own_table
     """,
     "semantics": """
+        ClipEncoder ClipMixer
         DINOv2 DepthAnythingV2 Frozen ImageInput MAE MoGe2 MoGe2Size NoSemantics Pi3
         PublishedEncoder SemanticEncoder TransformersEncoder VGGT ViT ViTEncoder ViTRegressor
         ViTSize ViewMixer ViewSize fill_part fill_strictly load_strictly read_state_dict

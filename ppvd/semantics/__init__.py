@@ -2,6 +2,7 @@
 
 from ppvd.semantics.base import SemanticEncoder
 from ppvd.semantics.checkpoint import fill_part, load_strictly, read_state_dict
+from ppvd.semantics.clip_vit import ClipEncoder, ClipMixer
 from ppvd.semantics.frozen import Frozen
 from ppvd.semantics.hf import TransformersEncoder
 from ppvd.semantics.image_input import ImageInput
@@ -21,6 +22,8 @@ from ppvd.semantics.vit_encoder import ViTEncoder
 __all__ = [
     "MAE",
     "VGGT",
+    "ClipEncoder",
+    "ClipMixer",
     "DINOv2",
     "DepthAnythingV2",
     "Frozen",

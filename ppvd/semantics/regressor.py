@@ -3,24 +3,27 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ppvd.semantics.clip_vit import ClipEncoder
 from ppvd.semantics.vit_encoder import ViTEncoder
 
 
 class ViTRegressor(nn.Module):
-    """Predict the depth code of an image by one linear layer on each token.
+    """Predict the depth code of images or clips by one linear layer on each token.
 
     The head is as weak as can be, so that what it needs must be in the features: this is how the
     demo's encoder learns (ours; the paper takes foundation models as they are). Its blocky depth
-    maps are a by-product. ``ViTEncoder(weights=...)`` reads the run's checkpoint.
+    maps are a by-product. ``ViTEncoder(weights=...)`` reads the run's checkpoint, and so does
+    ``ClipEncoder``.
 
     Args:
-        encoder: Encoder to train; not frozen here.
+        encoder: Encoder to train; not frozen here. One of images sees a clip frame by frame; to
+            one of clips an image is a clip of one frame.
 
     Attributes:
         divisor: What both sides of an image must be divisible by.
     """
 
-    def __init__(self, encoder: ViTEncoder) -> None:
+    def __init__(self, encoder: ViTEncoder | ClipEncoder) -> None:
         super().__init__()
         self.encoder = encoder
         self.divisor = encoder.cell
@@ -30,11 +33,20 @@ class ViTRegressor(nn.Module):
         """Predict depth.
 
         Args:
-            image: sRGB colour in [0, 1], ``(B, 3, H, W)``.
+            image: sRGB colour in [0, 1], ``(B, [T,] 3, H, W)``.
 
         Returns:
-            Code ``(B, 1, H, W)``.
+            Code ``(B, [T,] 1, H, W)``.
         """
-        features: Tensor = self.encoder(image)
-        cells: Tensor = self.head(features.movedim(1, -1)).movedim(-1, 1)  # (B, cell^2, h, w)
-        return F.pixel_shuffle(cells, self.divisor)
+        clip = image if image.ndim == 5 else image.unsqueeze(1)
+        features = self._describe(clip)
+        cells = self.head(features.movedim(2, -1)).movedim(-1, 2)  # (B, T, cell^2, h, w)
+        code: Tensor = F.pixel_shuffle(cells, self.divisor)
+        return code if image.ndim == 5 else code.squeeze(1)
+
+    def _describe(self, clip: Tensor) -> Tensor:
+        if self.encoder.sees_clips:
+            features: Tensor = self.encoder(clip)
+            return features
+        frames: Tensor = self.encoder(clip.flatten(0, 1))
+        return frames.view(*clip.shape[:2], *frames.shape[1:])

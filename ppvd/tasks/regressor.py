@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 
 from ppvd.batch import DepthBatch
-from ppvd.geometry import LogDepthCodec
+from ppvd.geometry import DisparityCodec, LogDepthCodec
 from ppvd.losses import CodeError, CodeStep
 from ppvd.nn import CascadeDiT
 from ppvd.semantics import Frozen, SemanticEncoder
@@ -51,8 +51,8 @@ class Regressor(DepthTask):
 
     Args:
         net: Module from sRGB in [0, 1], ``(B, 3, H, W)``, to the code, ``(B, 1, H, W)``, with
-            an attribute ``divisor``.
-        codec: Metric depth to the network's range and back (Eq. 8).
+            an attribute ``divisor``. Clips need one that takes ``(B, T, 3, H, W)`` too.
+        codec: Metric depth to the network's range and back (Eq. 8). ``None``: logarithm.
         losses: Terms of the training loss, each logged as ``train/<name>``. ``None``: the
             absolute error of the code.
         weights: Factors of the terms; absent means 1.
@@ -66,7 +66,7 @@ class Regressor(DepthTask):
         self,
         net: nn.Module,
         *,
-        codec: LogDepthCodec | None = None,
+        codec: LogDepthCodec | DisparityCodec | None = None,
         losses: dict[str, nn.Module] | None = None,
         weights: dict[str, float] | None = None,
         metrics: dict[str, Metric] | None = None,
