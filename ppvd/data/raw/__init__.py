@@ -34,6 +34,7 @@ from ppvd.data.raw.pose import (
 from ppvd.data.raw.segments import cut, jumps, runs
 from ppvd.data.raw.shot import NO_FILE, Entry, Shot, Taken, pair
 from ppvd.data.raw.source import RawSource
+from ppvd.data.raw.stereo import views_agree
 from ppvd.data.raw.tree import folders_holding, natural, numbered, revision, sole_folder
 from ppvd.data.raw.video import VideoSource
 
@@ -72,5 +73,6 @@ __all__ = [
     "runs",
     "scaled",
     "sole_folder",
+    "views_agree",
     "world_to_camera",
 ]

@@ -141,3 +141,32 @@ def test_a_damaged_frame_costs_the_clip_its_shorter_side(view, frames, tree):
     (reason,) = left_out.values()
     assert "longest steady run of 4 frames is shorter than 6" in reason
     assert "d_3.exr must be a whole EXR file" in reason
+
+
+def test_a_disparity_that_belongs_to_other_pictures_is_refused_if_that_is_asked_for(frames, tree):
+    disparity = np.full(SIZE, 6, np.float32)
+    disparity[:, 24:] = 3
+    for number, factor in enumerate((1, 0.5, 2, 1)):
+        left, right = stereo(disparity, seed=number)
+        tree.png(f"Home/l_{number}.png", left)
+        tree.png(f"Home/r_{number}.png", right)
+        tree.exr(f"Home/d_{number}.exr", G=disparity * np.float32(factor))
+    tree.remove("Home/r_3.png")
+    assert sorted(frames(IRS(raw=tree.root))[0]) == [f"home/00000{number}" for number in range(4)]
+    read, left_out = frames(IRS(raw=tree.root, check_right=True))
+    assert list(read) == ["home/000000"]
+    for number in (1, 2):
+        assert "does not make the right view look like" in left_out[f"home/00000{number}"]
+    assert "r_3.png is missing" in left_out["home/000003"]
+
+
+def stereo(disparity, *, seed):
+    """A left view of noise, and the right view in which all of it lies further left."""
+    height, width = disparity.shape
+    left = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+    right = np.zeros_like(left)
+    rows, columns = np.mgrid[:height, :width]
+    places = columns - disparity.astype(int)
+    seen = places >= 0
+    right[rows[seen], places[seen]] = left[seen]
+    return left, right
