@@ -13,7 +13,7 @@ from ppvd.data.errors import BadSampleError, ShardError
 from ppvd.data.folder import Folder, folder_at
 from ppvd.data.frame import Frame
 from ppvd.data.manifest import MANIFEST_NAME, Manifest, ShardEntry, manifest_path
-from ppvd.data.storage import join, on_this_machine, open_sized, parent, sha256
+from ppvd.data.storage import can_list, join, on_this_machine, open_sized, parent, sha256
 
 # Depth outside this range is a wrong unit rather than a place (ours).
 MIN_DEPTH_M, MAX_DEPTH_M = 0.01, 10_000.0
@@ -30,7 +30,8 @@ def check_shards(
     """Yield a sentence for each thing that is wrong with a shard set.
 
     It compares files with the manifest (existence, size, checksum, count), reads and decodes every
-    frame, and asks whether the numbers can be metres and pixels.
+    frame, and asks whether the numbers can be metres and pixels. Over HTTP, files that the manifest
+    does not list are not seen.
 
     Args:
         path: Manifest, or the folder that holds it, or the URL of either.
@@ -61,7 +62,7 @@ def _check_folder(folder: Folder, manifest: Manifest) -> Iterator[str]:
     listed = {entry.file for entry in manifest.shards}
     if len(listed) != len(manifest.shards) or not listed:
         yield f"the manifest must list shards, each once, got {len(manifest.shards)}"
-    found = folder.names()
+    found = folder.names() if can_list(folder.location) else []
     for name in found:
         if name.endswith(".tar") and name not in listed:
             yield f"shard {join(folder.location, name)} is not in the manifest"

@@ -4,6 +4,7 @@ A file or object gets its name only when all of it is there. Object stores promi
 upload; what they then hold is read back and compared all the same.
 """
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from typing import Protocol
 from ppvd.data.errors import ShardError
 from ppvd.data.manifest import Manifest, ShardEntry
 from ppvd.data.retry import persistently
-from ppvd.data.storage import is_url, join, local_path, object_at, read_bytes, sha256
+from ppvd.data.storage import can_list, is_url, join, local_path, object_at, read_bytes, sha256
 from ppvd.whole import write_whole
 
 
@@ -104,6 +105,9 @@ class ObjectFolder:
 
     def names(self) -> list[str]:
         """See `Folder`; only what lies in the folder itself."""
+        if not can_list(self.location):
+            sentence = "over HTTP it can be read alone: name it by the store's own scheme"
+            raise OSError(errno.ENOTSUP, sentence, self.location)
         import obstore
 
         store, prefix = object_at(self.location)

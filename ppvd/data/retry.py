@@ -61,6 +61,11 @@ def changed(url: str) -> OSError:
 def _refusal(error: Exception, url: str) -> OSError | None:
     """Return the error to raise if trying again is in vain, in words that say what to do."""
     reason = _reason(error)
+    certificate = re.search(r"InvalidCertificate\((?:\s*\w+\()*\s*(\w+)", str(error))
+    if certificate:
+        advice = "if an authority of your own has signed it, name its file in SSL_CERT_FILE"
+        sentence = f"the server's certificate is not accepted ({certificate[1]}): {advice}"
+        return OSError(errno.EPROTO, sentence, url)
     status = re.search(r"status code: (4\d\d)", reason)
     match status[1] if status else "":
         case "404":
@@ -77,9 +82,12 @@ def _refusal(error: Exception, url: str) -> OSError | None:
 
 def _reason(error: Exception) -> str:
     """Return the short part of what obstore says, on one line."""
-    text, _, _ = str(error).partition("\n\nDebug source")
+    text, _, source = str(error).partition("\n\nDebug source")
     message = re.search(r"(.*?status code: [^:]*)", text, re.DOTALL)
     reason = " ".join((message[1] if message else text).split())[:300]
+    cause = re.search(r'message: "([^"]+)"', source)  # Such as: Connection refused.
+    if cause and cause[1] not in reason:
+        reason += f" ({cause[1]})"
     # Where AWS's client looks for credentials last: at an address that only its machines have.
     unknown = "169.254.169.254" in reason
     return f"{reason}; there are no credentials in the environment" if unknown else reason

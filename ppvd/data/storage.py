@@ -37,6 +37,11 @@ def is_url(location: str | Path) -> bool:
     return isinstance(location, str) and urlsplit(location).scheme in SCHEMES
 
 
+def can_list(location: str) -> bool:
+    """Return whether what lies below ``location`` can be listed, and written: not over HTTP."""
+    return urlsplit(location).scheme not in ("http", "https")
+
+
 def local_path(location: str | Path) -> Path:
     """Return the path that a location of this machine names, ``file://`` or plain."""
     text = str(location)
