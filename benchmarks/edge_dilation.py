@@ -5,11 +5,14 @@
 prints a table of distances of two predictions of rendered scenes whose AbsRel is the same: one as
 sharp as the truth with an error of low frequency, one blurred at the edges. The meter is worth
 what lies between the two; the width of its band, ``dilation``, is what the paper does not tell.
+``--plot docs/images/edge_dilation.svg`` draws the curves.
 """
 
 import argparse
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +27,10 @@ DILATIONS = (0, 1, 2, 3)
 BLUR_PX = 1.0
 BLURRED_BAND_PX = 3
 _AS_IS = no_alignment(near_m=1e-2)
+# The picture, pixels; the ends of its axis lie beyond what is drawn.
+WIDTH, HEIGHT = 560, 340
+TICKS_M = (0.1, 0.3, 1.0, 3.0, 5.0)
+COLOURS = {"sharp": "#1b7f5c", "blurred": "#c2410c"}
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,58 @@ def markdown(found: dict[str, dict[str, float]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
+def draw(found: dict[str, dict[str, float]]) -> str:
+    """Return the curves over the dilation as SVG; distances on a logarithmic axis."""
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        'font-family="system-ui, sans-serif" font-size="13" fill="#333">',
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
+        *(_tick(metres) for metres in TICKS_M),
+        *(_label(_x(width), HEIGHT - 26, f"{width}") for width in DILATIONS),
+        _label((_x(DILATIONS[0]) + _x(DILATIONS[-1])) / 2, HEIGHT - 6, "dilation, pixels"),
+        _label(_x(DILATIONS[0]), 16, "edge Chamfer, m"),
+        *(_curve(name, row) for name, row in found.items()),
+    ]
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _curve(name: str, row: dict[str, float]) -> str:
+    values = {width: row[f"chamfer r{width}"] for width in DILATIONS}
+    points = [(_x(width), _y(metres)) for width, metres in values.items()]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    labels = zip(points, values.values(), strict=True)
+    return "\n".join(
+        [
+            f'<polyline points="{line}" fill="none" stroke="{COLOURS[name]}" stroke-width="2"/>',
+            *(
+                f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{COLOURS[name]}"/>'
+                for x, y in points
+            ),
+            *(_label(x, y - 10, f"{metres:.2f}") for (x, y), metres in labels),
+            _label(points[-1][0] + 16, points[-1][1] + 4, name, anchor="start"),
+        ]
+    )
+
+
+def _tick(metres: float) -> str:
+    y = _y(metres)
+    line = f'<line x1="46" x2="{WIDTH - 80}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>'
+    return line + _label(40, y + 4, f"{metres:g}", anchor="end")
+
+
+def _label(x: float, y: float, text: str, *, anchor: str = "middle") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{text}</text>'
+
+
+def _x(dilation: int) -> float:
+    return 80.0 + dilation * (WIDTH - 180.0) / (len(DILATIONS) - 1)
+
+
+def _y(metres: float) -> float:
+    low, high = math.log(TICKS_M[0]), math.log(TICKS_M[-1])
+    return 36.0 + (high - math.log(metres)) / (high - low) * (HEIGHT - 90.0)
+
+
 def _gaussian(deviation_px: float) -> Tensor:
     reach = round(3.0 * deviation_px)
     weight = torch.exp(-0.5 * (torch.arange(-reach, reach + 1) / deviation_px).square())
@@ -111,14 +170,18 @@ def _gaussian(deviation_px: float) -> Tensor:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table."""
+    """Print the table, and draw the curves where asked."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--scenes", type=int, default=4)
     parser.add_argument("--size", type=int, nargs=2, default=(384, 512), metavar=("H", "W"))
+    parser.add_argument("--plot", type=Path, metavar="SVG", help="draw the curves here too")
     options = parser.parse_args(arguments)
-    print(markdown(compare(options.scenes, size=tuple(options.size))))
+    found = compare(options.scenes, size=tuple(options.size))
+    if options.plot is not None:
+        options.plot.write_text(draw(found), encoding="utf-8")
+    print(markdown(found))
 
 
 if __name__ == "__main__":
