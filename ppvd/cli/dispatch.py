@@ -55,6 +55,7 @@ def _run_trainer(verb: str, words: list[str]) -> None:
         print(pages.trainer_verb(verb))
         return
     keep_freed_memory()
+    import_module("ppvd.cli.stored").reach_stores()
     import_module("ppvd.cli.lightning").run(verb, words)
 
 

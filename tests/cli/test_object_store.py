@@ -1,10 +1,15 @@
 """A whole training from object storage, from the command line."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-pytest.importorskip("obstore")
+from ppvd.data.storage import object_at
+
+obstore = pytest.importorskip("obstore")
+
+STEPS = {"every_n_train_steps": 1, "save_top_k": -1, "filename": "{step}"}
 
 PPD = {
     "class_path": "PPD",
@@ -54,10 +59,7 @@ def losses(folder):
 
 @pytest.mark.parametrize("options", [{}, {"cache": {"folder": "cache", "max_gb": 1}}])
 def test_a_run_trained_from_a_bucket_goes_on_in_mid_epoch(rooms, recipe, ppvd, options):
-    kept = {
-        "class_path": "ModelCheckpoint",
-        "init_args": {"every_n_train_steps": 1, "save_top_k": -1, "filename": "{step}"},
-    }
+    kept = {"class_path": "ModelCheckpoint", "init_args": STEPS}
     ppvd("fit", "-c", recipe(model=PPD, data=data(rooms, **options), callbacks=[kept]))
     first = Path("lightning_logs/toy/version_0")
     ppvd("fit", "--ckpt_path", str(first / "checkpoints" / "step=2.ckpt"))
@@ -77,3 +79,30 @@ def test_a_set_that_is_not_there_is_one_sentence(s3, recipe, refused):
     code, sentence = refused("fit", "-c", recipe(model=PPD, data=data(s3)))
     assert code != 0
     assert f"manifest {s3}/train/manifest.json must exist" in sentence
+
+
+@pytest.mark.parametrize("plugins", [[], ["ppvd.AsyncCheckpoints"]], ids=["at once", "async"])
+def test_a_run_goes_on_on_another_machine_from_checkpoints_in_a_bucket(
+    rooms, recipe, ppvd, capsys, plugins
+):
+    kept = {"class_path": "ModelCheckpoint", "init_args": STEPS | {"dirpath": f"{rooms}/kept"}}
+    settings = {"model": PPD, "callbacks": [kept], "plugins": plugins, "max_steps": 4}
+    path = recipe(data=data(rooms), **settings)
+    ppvd("fit", "-c", path)
+    whole = losses(Path("lightning_logs/toy/version_0"))
+    store, name = object_at(f"{rooms}/kept/step=4.ckpt")
+    obstore.delete(store, name)  # As if it had been killed before.
+    store, name = object_at(f"{rooms}/kept/step=3.ckpt")
+    content = bytearray(obstore.get(store, name).bytes())
+    shutil.rmtree("lightning_logs")
+    for ckpt_path in ("last", f"{rooms}/kept", f"{rooms}/kept/step=3.ckpt"):
+        ppvd("fit", "-c", path, f"--ckpt_path={ckpt_path}")
+        assert f"step 3 of {rooms}/kept" in capsys.readouterr().out
+        rest = losses(max(Path("lightning_logs/toy").glob("version_*")))
+        assert rest == {3: whole[3]}
+        obstore.delete(*object_at(f"{rooms}/kept/step=4.ckpt"))
+    content[len(content) // 2] ^= 1
+    obstore.put(store, name, bytes(content))
+    shutil.rmtree("lightning_logs")
+    ppvd("fit", "-c", path, "--ckpt_path=last")
+    assert f"step 2 of {rooms}/kept" in capsys.readouterr().out
