@@ -112,7 +112,8 @@ def small(recipe, shards):
     if trains_on_clips(recipe):
         window = {"length": 4, "keyframes": [0, 2, 3]}
         overlay["data"]["init_args"]["clips"] = window
-        new["windows"] = window
+        if "encoder" in arguments:
+            new["windows"] = window
     return overlay
 
 
@@ -121,6 +122,9 @@ def small_encoder(path):
     kind = yaml.safe_load(path.read_text())["class_path"]
     if kind == "ppvd.ViTEncoder":
         return SMALL_ENCODER
+    if kind == "ppvd.ClipEncoder":
+        arguments = {"backbone": SMALL_ENCODER["init_args"]["backbone"], "num_heads": 2}
+        return {"class_path": kind, "init_args": {**arguments, "weights": None}}
     size = SMALL_SIZES.get(kind, SMALL_VIT)
     return {"class_path": kind, "init_args": {"weights": None, "size": size}}
 
