@@ -20,7 +20,8 @@ class Clips:
         keyframes: Places in a window of the frames that open the next one, increasing from 0 to
             ``length - 1`` (released code).
         later: Share of clips drawn as later windows, in [0, 1]; 0 is consecutive frames alone,
-            as in the first window. Segments too short for it give consecutive frames.
+            as in the first window: the references are then always the clip's first frames, which
+            is all that the paper says. Segments too short for it give consecutive frames.
 
     Raises:
         ValueError: If a number is out of its range.
