@@ -12,6 +12,9 @@ from ppvd.data.source import ShardSet
 
 log = logging.getLogger(__name__)
 
+# The log has them all; more in one error would bury what it says.
+MAX_LISTED = 20
+
 
 @dataclass(kw_only=True)
 class Budget:
@@ -27,18 +30,32 @@ class Budget:
     max_bad_fraction: float
     on_loss: Callable[[int], object] | None = None
     num_bad: int = field(default=0, init=False)
+    _tolerated: list[str] = field(default_factory=list, init=False)
 
     def spend(self, error: ShardError, num_samples: int) -> None:
-        """Take note of ``num_samples`` lost to ``error``; raise it once the budget is spent."""
+        """Take note of ``num_samples`` lost to ``error``.
+
+        Raises:
+            ShardError: Once the budget is spent, with a list of what was lost before.
+        """
         self.num_bad += num_samples
         if self.num_bad > self.max_bad_fraction * self.num_planned:
             raise ShardError(
                 f"{error} ({self.num_bad} bad of {self.num_planned} samples; max_bad_fraction is"
-                f" {self.max_bad_fraction:g})"
+                f" {self.max_bad_fraction:g}){self._list()}"
             ) from error
+        self._tolerated.append(str(error))
         if self.on_loss is not None:
             self.on_loss(num_samples)
         log.warning("left out %d of %d samples so far: %s", self.num_bad, self.num_planned, error)
+
+    def _list(self) -> str:
+        """Return the errors that were tolerated, a line each."""
+        if not self._tolerated:
+            return ""
+        more = len(self._tolerated) - MAX_LISTED
+        lines = ["; before it:", *self._tolerated[:MAX_LISTED]]
+        return "\n  ".join(lines + [f"and {more} more, see the log"] * (more > 0))
 
 
 def read_pieces(

@@ -66,7 +66,7 @@ def _refusal(error: Exception, url: str) -> OSError | None:
         advice = "if an authority of your own has signed it, name its file in SSL_CERT_FILE"
         sentence = f"the server's certificate is not accepted ({certificate[1]}): {advice}"
         return OSError(errno.EPROTO, sentence, url)
-    status = re.search(r"status code: (4\d\d)", reason)
+    status = re.search(r"status code: (4\d\d|501)", reason)
     match status[1] if status else "":
         case "404":
             return FileNotFoundError(errno.ENOENT, f"there is none ({reason})", url)

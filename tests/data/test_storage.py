@@ -131,6 +131,7 @@ ALWAYS = {
     "no access": (lambda faults, _: faults.refuse(403), "access is denied", 1),
     "no credentials": (lambda faults, _: faults.refuse(401), "access is denied", 1),
     "refused": (lambda faults, _: faults.refuse(400), "the request is refused", 1),
+    "not made for it": (lambda faults, _: faults.refuse(501), "the request is refused", 1),
     "down for ever": (lambda faults, _: faults.refuse(503), "4 tries failed.*503", 4),
     "cut object": (lambda faults, edges: faults.shorten(edges[6]), "must have .* bytes", 1),
     "flipped header": (lambda faults, edges: faults.flip(edges[4] + 5), "must hold a json", 1),

@@ -250,3 +250,15 @@ def test_a_budget_counts_up_to_its_limit():
     budget.spend(ShardError("b"), 1)
     with pytest.raises(ShardError, match=r"c \(3 bad of 100 samples; max_bad_fraction is 0.02\)"):
         budget.spend(ShardError("c"), 1)
+
+
+def test_a_spent_budget_lists_what_it_was_spent_on():
+    budget = Budget(num_planned=100, max_bad_fraction=0.24)
+    for number in range(24):
+        budget.spend(ShardError(f"shard {number}"), 1)
+    with pytest.raises(ShardError) as stop:
+        budget.spend(ShardError("the last"), 1)
+    first, *lines = str(stop.value).splitlines()
+    assert first.startswith("the last (25 bad of 100 samples")
+    assert [line.strip() for line in lines[:20]] == [f"shard {number}" for number in range(20)]
+    assert lines[20:] == ["  and 4 more, see the log"]
