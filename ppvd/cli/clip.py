@@ -3,28 +3,24 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 from tqdm import tqdm
 
 from ppvd.callbacks import DepthFiles
 from ppvd.cli.clip_files import clip_outputs, near_is_high
-from ppvd.cli.depth import PIXELS
+from ppvd.cli.clip_predictors import clip_predictor
 from ppvd.cli.mistakes import UsageError
 from ppvd.data.photos import Photos, read_photo
-from ppvd.geometry import WindowChain
-from ppvd.tasks import PPVD, DepthTask
+from ppvd.tasks import DepthTask
 from ppvd.video import (
     CODE_LIMITS,
     CODE_STEP,
     ClipJob,
-    ClipPredictor,
     ClipProgress,
     FrameSeries,
     FrameSource,
@@ -32,10 +28,6 @@ from ppvd.video import (
 )
 from ppvd.whole import write_whole
 
-# Largest area a video model looks at without being told: that of the paper's (section III-F).
-CLIP_PIXELS = 512 * 512
-# Frames of a segment where a model has no windows.
-SEGMENT = 16
 # Repeated frames that are listed on the screen; the note has them all.
 LISTED = 20
 # Share of the announced frames from which on a clip counts as whole; some only estimate them.
@@ -69,7 +61,7 @@ def open_clips(words: Sequence[str], *, fps: Fraction | None) -> dict[str, Frame
 def write_clip(
     name: str,
     source: FrameSource,
-    task: DepthTask,
+    tasks: Sequence[DepthTask],
     files: DepthFiles,
     *,
     asked: argparse.Namespace,
@@ -80,7 +72,7 @@ def write_clip(
     Args:
         name: What its files are called.
         source: Its frames.
-        task: The model, on its device.
+        tasks: The model, on its device; copies of it on others.
         files: Which metres codes stand for, and the camera.
         asked: Options of ``ppvd depth``.
         model: Which model it is, for the job's description.
@@ -88,6 +80,7 @@ def write_clip(
     Raises:
         ValueError: If the clip or a file fails on the way; what was written stays.
     """
+    task = tasks[0]
     note = asked.out / f"{name}.json"
     work = asked.out / f"{name}.part"
     job = _description(source, task, asked, model)
@@ -102,7 +95,7 @@ def write_clip(
 
         running = ClipJob(
             source=source,
-            predictor=_predictor(task, name, asked.pixels or task.pixels),
+            predictor=clip_predictor(tasks, name, asked),
             outputs=outputs,
             work=work,
             description=job,
@@ -115,74 +108,6 @@ def write_clip(
     print(f"{done.num_frames} frames of {source.name}: {made}")
     for fault in _faults(source, done.num_frames, running.repeated):
         print(fault, file=sys.stderr)
-
-
-class WindowedDepth:
-    """A video model, window by window, on one scale and shift."""
-
-    def __init__(self, task: PPVD, key: str, *, pixels: int | None) -> None:
-        self.task, self.key, self.pixels = task, key, pixels
-        self._chain = WindowChain(task.windows.keyframes)
-
-    def segments(self, frames: Iterator[Tensor], *, skip: int) -> Iterator[Tensor]:
-        """Yield the codes that each window adds."""
-        assert skip == len(self._chain.fits), (skip, len(self._chain.fits))
-        frames = _sized(self.task, frames, self.pixels, CLIP_PIXELS)
-        return self.task.predict_windows(frames, key=self.key, chain=self._chain)
-
-    def state(self) -> Mapping[str, Tensor]:
-        """Return the chain's."""
-        return self._chain.state()
-
-    def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Go on with the chain."""
-        self._chain.restore(state, device=self.task.device)
-
-
-class FramewiseDepth:
-    """An image model, frame by frame from one noise: each frame has a scale of its own."""
-
-    def __init__(self, task: DepthTask, key: str, *, pixels: int | None, most: int) -> None:
-        self.task, self.key, self.pixels, self.most = task, key, pixels, most
-
-    def segments(self, frames: Iterator[Tensor], *, skip: int) -> Iterator[Tensor]:
-        """Yield the codes of so many frames at a time."""
-        frames = _sized(self.task, frames, self.pixels, self.most)
-        for _ in islice(frames, skip * SEGMENT):
-            pass
-        while codes := [self._code(frame) for frame in islice(frames, SEGMENT)]:
-            yield torch.cat(codes)
-
-    def state(self) -> Mapping[str, Tensor]:
-        """Nothing: frames do not know each other."""
-        return {}
-
-    def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Do nothing."""
-
-    @torch.inference_mode()
-    def _code(self, frame: Tensor) -> Tensor:
-        return self.task.predict(frame[None].to(self.task.device), keys=[self.key])
-
-
-def _predictor(task: DepthTask, name: str, pixels: int | None) -> ClipPredictor:
-    if isinstance(task, PPVD):
-        return WindowedDepth(task, name, pixels=pixels)
-    print(
-        f"{type(task).__name__} is a model of images: frame by frame, depth may flicker",
-        file=sys.stderr,
-    )
-    return FramewiseDepth(task, name, pixels=pixels, most=PIXELS)
-
-
-def _sized(
-    task: DepthTask, frames: Iterator[Tensor], pixels: int | None, most: int
-) -> Iterator[Tensor]:
-    """Choose the area the network looks at by the first frame, unless it is given."""
-    for first in frames:
-        too_large = first.shape[-2] * first.shape[-1] > most
-        task.pixels = pixels or (most if too_large else None)
-        yield from chain([first], frames)
 
 
 def _open(word: str, fps: Fraction | None) -> FrameSource:
@@ -208,7 +133,8 @@ def _description(
     source: FrameSource, task: DepthTask, asked: argparse.Namespace, model: str
 ) -> dict[str, Any]:
     file = Path(source.name)
-    settings = {"steps", "samples", "seed", "parity", "near", "far", "fov", "pixels", "write"}
+    settings = {"steps", "samples", "seed", "parity", "near", "far", "fov", "pixels"}
+    settings |= {"write", "batch_windows"}
     return {
         "clip": str(file.resolve()),
         "bytes": file.stat().st_size if file.is_file() else None,

@@ -1,6 +1,7 @@
 """``ppvd depth``: depth maps and point clouds of photographs, depth of video."""
 
 import argparse
+from copy import deepcopy
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,13 +44,15 @@ def main(words: list[str]) -> None:
     opened = open_clips(clips, fps=asked.fps)
     files = DepthFiles(near_m=asked.near, far_m=asked.far, field_of_view_deg=asked.fov)
     task, model = _model(asked)
-    task = task.to(_device(asked.device))
+    devices = _devices(asked.device, asked.devices)
+    replicas = [deepcopy(task).to(device) for device in devices[1:]]
+    task = task.to(devices[0])
     task.pixels = pixels = asked.pixels or task.pixels
     if photos is not None:
         _write_all(photos, task, files, asked.out)
     for name, source in opened.items():
         task.pixels = pixels
-        write_clip(name, source, task, files, asked=asked, model=model)
+        write_clip(name, source, [task, *replicas], files, asked=asked, model=model)
 
 
 def _is_clip(word: str, fps: Fraction | None) -> bool:
@@ -90,13 +93,18 @@ def _model(asked: argparse.Namespace) -> tuple["DepthTask", str]:
     return found.build(**changes), found.description
 
 
-def _device(name: str) -> "torch.device":
+def _devices(name: str, count: int) -> list["torch.device"]:
+    """Return so many devices; copies on a CPU share its cores."""
     import torch
 
-    present = torch.cuda.is_available()
-    if name == "cuda" and not present:
+    num_present = torch.cuda.device_count()
+    if name == "cuda" and not num_present:
         raise UsageError("--device must be cpu or auto here: there is no CUDA device")
-    return torch.device("cuda" if name != "cpu" and present else "cpu")
+    if name == "cpu" or not num_present:
+        return [torch.device("cpu")] * count
+    if count > num_present:
+        raise UsageError(f"--devices must be at most {num_present} here, got {count}")
+    return [torch.device("cuda", index) for index in range(count)]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -157,6 +165,20 @@ def _parser() -> argparse.ArgumentParser:
         metavar="KIND,...",
         help="video (lossless, 16 bits), preview (image beside depth, with the sound), png (16 "
         "bits), npz, exr (metres), ply (a cloud a frame); default: video,preview",
+    )
+    clip(
+        "--batch-windows",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="windows that go through a video model together; default: 1, which needs least memory",
+    )
+    clip(
+        "--devices",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="spread windows, or an image model's frames, over N GPUs; default: 1",
     )
     clip("--resume", action="store_true", help="go on with a job that was stopped")
     return parser

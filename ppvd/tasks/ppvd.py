@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -25,6 +26,7 @@ from ppvd.semantics import SemanticEncoder
 from ppvd.tasks.base import OptimizerCallable, SchedulerCallable, paper_adamw
 from ppvd.tasks.flow_task import FlowTask
 from ppvd.tasks.noise import keyed_noise
+from ppvd.tasks.spread import groups_of, spread
 from ppvd.tasks.view import (
     RELEASED_SIDE,
     NativeView,
@@ -33,6 +35,8 @@ from ppvd.tasks.view import (
     released_precision,
 )
 from ppvd.tasks.windows import WindowPlan
+
+Window = tuple[list[Tensor], int]  # frames, and how many of them are new
 
 
 class PPVD(FlowTask):
@@ -160,7 +164,13 @@ class PPVD(FlowTask):
             yield from codes
 
     def predict_windows(
-        self, frames: Iterable[Tensor], *, key: str, chain: WindowChain
+        self,
+        frames: Iterable[Tensor],
+        *,
+        key: str,
+        chain: WindowChain,
+        num_at_once: int = 1,
+        replicas: Sequence["PPVD"] = (),
     ) -> Iterator[Tensor]:
         """Estimate the depth codes of a video window by window; see ``predict_clip``.
 
@@ -169,19 +179,37 @@ class PPVD(FlowTask):
             key: As there.
             chain: Carries scale and shift across. Windows that it has seen are passed over, so
                 that a restored chain goes on where it was.
+            num_at_once: Windows that go through the network as one batch. Which windows share
+                a batch is told by the video alone; sums in a larger batch may be ordered
+                otherwise, so that codes differ in their last digits from those of another size.
+            replicas: Copies of this task on further devices, which take batches in turn. On
+                devices of one kind they change no digit.
 
         Yields:
             The codes of the frames that each window adds, ``(N, 1, H, W)``.
         """
-        noise, num_seen = None, len(chain.fits)
-        for number, (window, num_new) in enumerate(self.windows.cut(frames)):
-            if number < num_seen:
-                continue
-            shown = torch.stack(window).to(self.device)
-            clip = self.view.shrink(shown)
-            noise = self._slot_noise(clip, key) if noise is None else noise
-            code = self.view.enlarge(self._sample(clip, noise), shown)
-            yield chain(code)[:num_new]
+        num_seen = len(chain.fits)
+        groups = groups_of(self.windows.cut(frames), num_at_once)
+        unseen = islice(groups, num_seen // num_at_once, None)
+        samplers = [task._window_sampler(key) for task in (self, *replicas)]
+        windows = (window for group in spread(unseen, samplers) for window in group)
+        for code, num_new in islice(windows, num_seen % num_at_once, None):
+            yield chain(code.to(self.device))[:num_new]
+
+    def _window_sampler(self, key: str) -> Callable[[list[Window]], list[tuple[Tensor, int]]]:
+        """Return what makes codes ``(T, 1, H, W)`` of windows, as they come out of a plan."""
+        noises: list[Tensor] = []  # of the places in a window, once they have a size
+
+        def sample(group: list[Window]) -> list[tuple[Tensor, int]]:
+            shown = [torch.stack(window).to(self.device) for window, _ in group]
+            clips = torch.stack([self.view.shrink(frames) for frames in shown])
+            if not noises:
+                noises.append(self._slot_noise(clips[0], key))
+            codes = self._sample(clips, noises[0])
+            large = map(self.view.enlarge, codes, shown)
+            return [(code, num_new) for code, (_, num_new) in zip(large, group, strict=True)]
+
+        return sample
 
     def predict_code(self, image: Tensor, *, keys: Sequence[str]) -> Tensor:
         """Sample the codes of images, each a clip of one frame (Eq. 4)."""
@@ -191,10 +219,11 @@ class PPVD(FlowTask):
         return self.solver(field, noise[:, None], self.grid).squeeze(1)
 
     @torch.no_grad()
-    def _sample(self, clip: Tensor, noise: Tensor) -> Tensor:
-        """Carry noise ``(T, 1, h, w)`` to the codes of a window's frames, ``(T, 3, h, w)``."""
-        with released_precision(clip.device) if self.parity else nullcontext():
-            code = self.solver(self.velocity_field(clip[None]), noise[None], self.grid)[0]
+    def _sample(self, clips: Tensor, noise: Tensor) -> Tensor:
+        """Carry noise ``(T, 1, h, w)`` to the codes of windows, ``(B, T, 3, h, w)``."""
+        with released_precision(clips.device) if self.parity else nullcontext():
+            same = noise.expand(len(clips), *noise.shape)
+            code = self.solver(self.velocity_field(clips), same, self.grid)
         return code.float()
 
     def _slot_noise(self, clip: Tensor, key: str) -> Tensor:

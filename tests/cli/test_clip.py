@@ -13,10 +13,11 @@ import OpenEXR
 import pytest
 import torch
 
-from ppvd.cli import clip as clip_verb
+from ppvd.cli import clip_predictors
 from ppvd.nn import CascadeDiT, Propagation
 from ppvd.semantics import ViT, ViTEncoder
 from ppvd.tasks import PPVD, WindowPlan
+from ppvd.video import VideoFile
 
 NUM_FRAMES = 20
 
@@ -215,7 +216,7 @@ def test_a_video_model_streams_what_it_predicts_at_once(run, ppvd, monkeypatch):
     monkeypatch.setattr("ppvd.cli.depth._model", lambda _: (task, "a video model"))
     write_clip("walk.mp4", 9)
     ppvd("depth", "walk.mp4", "--model", run, "--write", "npz")
-    frames = [frame.tensor() for frame in clip_verb.VideoFile(Path("walk.mp4"))]
+    frames = [frame.tensor() for frame in VideoFile(Path("walk.mp4"))]
     codes = torch.stack(list(task.predict_clip(frames, key="walk")))
     expected = task.codec.decode(codes, task.codec.range_between(1.0, 10.0))
     with np.load("depth/walk_depth.npz") as arrays:
@@ -233,7 +234,7 @@ def test_large_frames_are_looked_at_smaller_and_small_ones_as_they_are(
 ):
     task = video_model()
     monkeypatch.setattr("ppvd.cli.depth._model", lambda _: (task, "a video model"))
-    monkeypatch.setattr(clip_verb, "CLIP_PIXELS", most)
+    monkeypatch.setattr(clip_predictors, "CLIP_PIXELS", most)
     write_clip("walk.mp4", 2)
     ppvd("depth", "walk.mp4", "--model", run, "--write", "video")
     assert task.pixels == expected
@@ -273,3 +274,49 @@ def test_without_pyav_the_extra_is_named(run, refused, monkeypatch):
     got = refused("depth", "walk.mp4", "--model", run)
     backend.cache_clear()
     assert got == (2, "reading video needs PyAV: pip install 'ppvd[video]'")
+
+
+def test_windows_are_batched_and_spread_and_a_job_goes_on_in_the_same_batches(
+    run, ppvd, refused, monkeypatch
+):
+    task = video_model()
+    monkeypatch.setattr("ppvd.cli.depth._model", lambda _: (task, "a video model"))
+    write_clip("walk.mp4", 14)
+    options = ["walk.mp4", "--model", run, "--write", "video", "--device", "cpu"]
+    ppvd("depth", *options, "--out", "alone")
+    ppvd("depth", *options, "--out", "spread", "--devices", "2")
+    ppvd("depth", *options, "--out", "together", "--batch-windows", "3", "--devices", "2")
+    files = [Path(out, "walk_depth.mkv") for out in ("alone", "spread", "together")]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    alone, together = values_of(files[0]).astype(int), values_of(files[2]).astype(int)
+    assert abs(alone - together).max() <= 1
+    sample, asked = type(task)._sample, []
+
+    def interrupted(task, clips, noise):
+        asked.append(1)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return sample(task, clips, noise)
+
+    monkeypatch.setattr(type(task), "_sample", interrupted)
+    batches = ["--batch-windows", "2"]
+    refused("depth", *options, *batches)
+    got = refused("depth", *options, "--batch-windows", "3", "--resume")
+    assert "but batch_windows changed from {'batch_windows': 2}" in got[1]
+    ppvd("depth", *options, *batches, "--resume")
+    ppvd("depth", *options, *batches, "--out", "pairs")
+    assert values_of("depth/walk_depth.mkv").shape == (14, 16, 24)
+    again, pairs = (Path(out, "walk_depth.mkv").read_bytes() for out in ("depth", "pairs"))
+    assert again == pairs
+
+
+def test_an_image_models_frames_are_spread_but_it_has_no_windows(run, ppvd, refused):
+    write_clip("walk.mp4")
+    options = ["walk.mp4", "--model", run, "--write", "video", "--device", "cpu"]
+    ppvd("depth", *options, "--out", "alone")
+    ppvd("depth", *options, "--out", "spread", "--devices", "3")
+    alone, spread = (Path(out, "walk_depth.mkv").read_bytes() for out in ("alone", "spread"))
+    assert alone == spread
+    code, sentence = refused("depth", *options, "--batch-windows", "2")
+    assert code == 2
+    assert sentence == "--batch-windows must be left out: Toy is a model of images"

@@ -1,4 +1,5 @@
 import functools
+from copy import deepcopy
 from pathlib import Path
 
 import lightning as L
@@ -213,9 +214,9 @@ def test_windows_share_their_noise_and_are_chained(monkeypatch):
     task = make(windows=SHORT, num_steps=1).eval()
     scales, noises = iter((1.0, 0.5, 3.0)), []
 
-    def sample(clip, noise):
+    def sample(clips, noise):
         noises.append(noise)
-        return next(scales) * clip[:, :1] + 0.1
+        return next(scales) * clips[:, :, :1] + 0.1
 
     monkeypatch.setattr(task, "_sample", sample)
     frames = torch.rand(9, 3, 16, 16)
@@ -256,15 +257,67 @@ def test_windows_that_a_chain_has_seen_are_passed_over(num_seen, monkeypatch):
     assert all(map(torch.equal, rest, whole[num_seen:]))
 
 
+@pytest.mark.parametrize("num_seen", [0, 1, 2, 3, 4])
+def test_windows_may_go_through_the_network_together(num_seen, monkeypatch):
+    """To the last digits, which the order of sums in a batch decides."""
+    task = make(net=video_net, windows=SHORT).eval()
+    frames = torch.rand(10, 3, 17, 23)
+    alone = list(task.predict_windows(frames, key="walk", chain=WindowChain(SHORT.keyframes)))
+    sizes, sample = [], task._sample
+    monkeypatch.setattr(
+        task, "_sample", lambda *given: sizes.append(len(given[0])) or sample(*given)
+    )
+    whole, begun = [], WindowChain(SHORT.keyframes)
+    coming = task.predict_windows(frames, key="walk", chain=begun, num_at_once=3)
+    whole = [next(coming) for _ in range(num_seen)]
+    restored = WindowChain(SHORT.keyframes)
+    restored.restore(begun.state(), device=task.device)
+    rest = list(task.predict_windows(frames, key="walk", chain=restored, num_at_once=3))
+    together = [*whole, *coming]
+    assert [len(codes) for codes in together] == [5, 2, 2, 1]
+    torch.testing.assert_close(torch.cat(together), torch.cat(alone), rtol=0, atol=1e-5)
+    assert all(map(torch.equal, rest, together[num_seen:]))
+    assert set(sizes) <= {3, 1}
+
+
+@pytest.mark.parametrize("num_at_once", [1, 2])
+def test_windows_may_be_spread_over_devices_and_no_digit_changes(num_at_once, monkeypatch):
+    task = make(net=video_net, windows=SHORT).eval()
+    frames = torch.rand(20, 3, 17, 23)
+    replicas, took = [deepcopy(task) for _ in range(2)], {}
+    for place, one in enumerate((task, *replicas)):
+
+        def counted(*given, place=place, sample=one._sample):
+            took[place] = took.get(place, 0) + 1
+            return sample(*given)
+
+        monkeypatch.setattr(one, "_sample", counted)
+
+    def codes(**options):
+        chain = WindowChain(SHORT.keyframes)
+        windows = task.predict_windows(
+            frames, key="walk", chain=chain, num_at_once=num_at_once, **options
+        )
+        return torch.cat(list(windows))
+
+    alone = codes()
+    took.clear()
+    assert torch.equal(codes(replicas=replicas), alone)
+    num_batches = -(-9 // num_at_once)
+    assert sum(took.values()) == num_batches
+    assert sorted(took) == [0, 1, 2]
+    assert max(took.values()) - min(took.values()) <= 1
+
+
 def test_frames_that_are_no_references_may_come_in_any_order_with_their_noise():
     """Sampled as a whole: no step knows the order."""
     order = [0, 1, 2, 4, 3]
     task = make(net=functools.partial(small_net, propagation=Propagation(pool=2))).eval()
     clip, noise = torch.rand(5, 3, 16, 24), torch.randn(5, 1, 16, 24)
-    found = task._sample(clip, noise)
-    shuffled = task._sample(clip[order], noise[order])
+    found = task._sample(clip[None], noise)[0]
+    shuffled = task._sample(clip[None, order], noise[order])[0]
     torch.testing.assert_close(shuffled, found[order], rtol=1e-4, atol=1e-4)
-    replaced = task._sample(torch.cat([clip[:2], clip[3:4], clip[3:]]), noise)
+    replaced = task._sample(torch.cat([clip[:2], clip[3:4], clip[3:]])[None], noise)[0]
     assert (replaced[3:] - found[3:]).abs().max() > 1e-3  # Another reference is no such thing.
 
 
@@ -373,7 +426,7 @@ def test_released_parity_gives_the_released_videos_numbers(monkeypatch):
 def test_by_default_colour_and_aspect_are_kept(monkeypatch):
     task = make(windows=SHORT, num_steps=1, pixels=16 * 32).eval()
     seen = []
-    monkeypatch.setattr(task, "_sample", lambda clip, noise: seen.append(clip) or noise)
+    monkeypatch.setattr(task, "_sample", lambda clips, noise: seen.append(clips[0]) or noise[None])
     frames = torch.stack([torch.full((32, 64), level) for level in (0.9, 0.5, 0.1)])
     list(task.predict_clip([frames], key="walk"))
     assert seen[0].shape == (5, 3, 16, 32)
