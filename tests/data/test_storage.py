@@ -2,6 +2,9 @@
 
 import logging
 import os
+import shutil
+import ssl
+import subprocess
 import tarfile
 import threading
 from functools import partial
@@ -9,6 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from ppvd.data import storage
 from ppvd.data.collate import with_floats
 from ppvd.data.errors import ShardError
 from ppvd.data.manifest import Manifest
@@ -201,8 +205,6 @@ def test_a_missing_manifest_is_named(s3):
 
 def test_wrong_credentials_are_told(uploaded, monkeypatch):
     _, url = uploaded
-    from ppvd.data import storage
-
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     storage._store.cache_clear()
     with pytest.raises(ShardError, match="access is denied, check the credentials"):
@@ -258,6 +260,54 @@ class QuietHandler(SimpleHTTPRequestHandler):
 def test_a_set_behind_a_plain_web_server_is_read(web):
     folder, url = web
     assert evaluate(url) == evaluate(str(folder))
+
+
+@pytest.fixture(scope="module")
+def own_certificate(tmp_path_factory):
+    """A certificate for the loopback address that no authority has signed, and its key."""
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("openssl makes the certificate")
+    folder = tmp_path_factory.mktemp("certificate")
+    words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test"
+    words += " -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE"
+    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")]
+    subprocess.run([program, *words.split(), *files], check=True, capture_output=True)
+    return folder / "certificate.pem", folder / "key.pem"
+
+
+@pytest.fixture
+def encrypted(web, own_certificate):
+    """The set behind https, and its server's certificate."""
+    folder, _ = web
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*own_certificate)
+    handler = partial(QuietHandler, directory=folder)
+    server = QuietServer(("127.0.0.1", 0), handler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    storage._store.cache_clear()
+    yield folder, f"https://127.0.0.1:{server.server_port}", own_certificate[0]
+    storage._store.cache_clear()
+    server.shutdown()
+    server.server_close()
+
+
+class QuietServer(ThreadingHTTPServer):
+    def handle_error(self, request, client_address): ...  # Clients that do not trust it hang up.
+
+
+def test_a_set_is_read_by_https_from_a_server_that_the_environment_trusts(encrypted, monkeypatch):
+    folder, url, certificate = encrypted
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    assert evaluate(url) == evaluate(str(folder))
+
+
+def test_a_server_that_nobody_vouches_for_is_not_read(encrypted, monkeypatch):
+    _, url, _ = encrypted
+    monkeypatch.setattr("ppvd.data.retry.MAX_ATTEMPTS", 1)
+    with pytest.raises(ShardError, match="certificate"):
+        ShardSource(manifest=url).open()
 
 
 def test_a_break_that_a_server_cannot_continue_is_a_stop(web, monkeypatch):
