@@ -43,9 +43,8 @@ class StopOnSignal(Checkpoint):
     def on_train_batch_end(self, trainer: Trainer, *_: object) -> None:
         """Save and stop, if any process was asked to a step ago."""
         known = self._any_was_asked
-        asked = torch.full((), float(self._is_asked), device=trainer.strategy.root_device)
         # Read a step later, when the device has long been there: it need not be waited for.
-        self._any_was_asked = trainer.strategy.reduce(asked, reduce_op="max")
+        self._any_was_asked = _any(self._is_asked, trainer.strategy.root_device)
         if known is None or not known:
             return
         trainer.save_checkpoint(Path(trainer.log_dir or ".") / "checkpoints" / FILE)
@@ -53,3 +52,11 @@ class StopOnSignal(Checkpoint):
 
     def _ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self._is_asked = True
+
+
+def _any(is_so: bool, device: torch.device) -> Tensor:
+    """Return whether it is so in any process; Lightning's own way would be a barrier."""
+    told = torch.full((), is_so, dtype=torch.int32, device=device)
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.all_reduce(told, torch.distributed.ReduceOp.MAX)
+    return told

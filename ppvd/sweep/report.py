@@ -56,9 +56,9 @@ def report_lines(sweep: Sweep, trials: Sequence[FrozenTrial]) -> list[str]:
 
 
 def _where(trial: FrozenTrial, is_left: bool) -> str:
-    owner = trial.user_attrs
-    place = f"job {owner['job']}" if owner.get("job") else f"process {owner.get('worker')}"
-    place = f"{place} on {owner.get('host')}"
+    owner = trial.user_attrs.get("owner", {"job": None, "worker": "?", "host": "?"})
+    place = f"job {owner['job']}" if owner["job"] else f"process {owner['worker']}"
+    place = f"{place} on {owner['host']}"
     scores = trial.intermediate_values
     so_far = f", {scores[max(scores)]:.6g} at step {max(scores)}" if scores else ""
     gone = ", which is gone: the next worker goes on with it"

@@ -81,9 +81,8 @@ class SharedStudy:
         self._study.tell(trial, state=TrialState.FAIL)
 
     def _own(self, trial: Trial) -> Trial:
-        trial.set_user_attr("host", platform.node())
-        trial.set_user_attr("worker", os.getpid())
-        trial.set_user_attr("job", slurm.run_of_job())
+        owner = {"host": platform.node(), "worker": os.getpid(), "job": slurm.run_of_job()}
+        trial.set_user_attr("owner", owner)  # At once: others read without the lock.
         return trial
 
     def _begun(self) -> list[FrozenTrial]:
@@ -121,16 +120,17 @@ def open_study(folder: Path, sweep: Sweep) -> optuna.Study:
 def left(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     """Return the trials that were begun, and whose worker is gone."""
     running = [trial for trial in trials if trial.state == TrialState.RUNNING]
-    jobs = slurm.runs_at_work() if any(t.user_attrs.get("job") for t in running) else None
-    return [trial for trial in running if not _lives(trial.user_attrs, jobs)]
+    owners = {trial.number: trial.user_attrs.get("owner", {}) for trial in running}
+    jobs = slurm.runs_at_work() if any(one.get("job") for one in owners.values()) else None
+    return [trial for trial in running if not _lives(owners[trial.number], jobs)]
 
 
 def _lives(owner: dict[str, object], jobs: set[str] | None) -> bool:
     job = owner.get("job")
-    if job and jobs is not None and job not in jobs:
+    if not owner or (job and jobs is not None and job not in jobs):
         return False
-    if owner.get("host") != platform.node():
-        return "host" in owner
+    if owner["host"] != platform.node():
+        return True
     if owner["worker"] == os.getpid():
         return job == slurm.run_of_job()
     try:

@@ -103,7 +103,6 @@ def submit(idle_cluster, tmp_path, monkeypatch):
         "OMP_NUM_THREADS": "1",
         # The nodes' names stand for no addresses.
         "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(idle_cluster.free_port()),
         "GLOO_SOCKET_IFNAME": "lo",
     }
 
@@ -111,8 +110,9 @@ def submit(idle_cluster, tmp_path, monkeypatch):
         folder.mkdir()
         output = idle_cluster.folder / f"{folder.name}.log"
         options = ["--time=60", "--signal=USR1@10", f"--output={output}"]
+        own = {**env, "MASTER_PORT": str(idle_cluster.free_port())}  # Two jobs run at a time.
         said = idle_cluster.run(
-            "sbatch", "--parsable", *SIZE, *options, str(SCRIPT), *words, cwd=folder, env=env
+            "sbatch", "--parsable", *SIZE, *options, str(SCRIPT), *words, cwd=folder, env=own
         )
         return said.strip()
 
@@ -135,9 +135,7 @@ def test_no_step_is_lost_or_doubled_by_the_limit_and_none_is_wrong_after_a_death
 ):
     cluster, whole, torn = idle_cluster, tmp_path / "whole", tmp_path / "torn"
     words = ["-c", "../run.yaml"]
-    job = submit(whole, *words)
-    cluster.wait(lambda: cluster.job(job)["JobState"] == "COMPLETED", "end of the run")
-
+    job_of_whole = submit(whole, *words)
     job = submit(torn, *words, "-c", "../accidents.yaml")
     cluster.wait(lambda: len(noted(torn)) == STOP, "step before the limit")
     cluster.end_soon(job)
@@ -146,6 +144,7 @@ def test_no_step_is_lost_or_doubled_by_the_limit_and_none_is_wrong_after_a_death
     cluster.run("scontrol", "update", f"JobId={job}", "TimeLimit=60")
 
     cluster.wait(lambda: noted(torn)[-1]["step"] == DEATH, "step of the job started again")
+    cluster.wait(lambda: cluster.job(job_of_whole)["JobState"] == "COMPLETED", "end of the other")
     for rank in range(2):
         assert [line["step"] for line in noted(torn, rank)] == list(range(1, DEATH + 1))
         assert noted(torn, rank) == noted(whole, rank)[:DEATH]

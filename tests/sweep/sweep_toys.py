@@ -2,21 +2,29 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import torch
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
+from ppvd.scale import StopOnSignal
 from ppvd.tasks import DepthTask
 
 
 class Bowl(DepthTask):
     """Scores ``(x - 2)^2 + (y - 1)^2``, plus what is left of its steps."""
 
-    def __init__(self, x: float = 0.0, y: float = 0.0, killed_once: str | None = None):
+    def __init__(
+        self,
+        x: float = 0.0,
+        y: float = 0.0,
+        killed_once: str | None = None,
+        awaits: str | None = None,
+    ):
         super().__init__(metrics={})
-        self.x, self.y, self.killed_once = x, y, killed_once
+        self.x, self.y, self.killed_once, self.awaits = x, y, killed_once, awaits
         self.weight = torch.nn.Parameter(torch.ones(1))
 
     divisor = 1
@@ -27,7 +35,16 @@ class Bowl(DepthTask):
         if self.killed_once and self.global_step == 3 and not Path(self.killed_once).exists():
             Path(self.killed_once).touch()
             os.kill(os.getpid(), signal.SIGKILL)
+        if self.awaits and self.global_step > 1:
+            self._await(Path(self.awaits))
         return self.weight.square().sum()
+
+    def _await(self, file):
+        """Wait for a file, or until the run is asked to stop."""
+        stop = next(one for one in self.trainer.callbacks if isinstance(one, StopOnSignal))
+        while not file.exists() and not stop._is_asked:
+            Path(self.trainer.log_dir, "waits").touch()
+            time.sleep(0.05)
 
     def on_after_batch_transfer(self, batch, dataloader_idx):  # noqa: ARG002
         return batch

@@ -78,11 +78,12 @@ def test_equal_settings_are_not_run_twice(tmp_path):
 def test_a_trial_of_a_worker_that_is_gone_is_handed_on(tmp_path):
     study = SharedStudy(sweep(num_trials=2), tmp_path)
     first = study.claim()
-    first.set_user_attr("worker", 2**22 + 1)  # Above what Linux counts to.
+    gone = {**first.user_attrs["owner"], "worker": 2**22 + 1}  # Above what Linux counts to.
+    first.set_user_attr("owner", gone)
     other = SharedStudy(sweep(num_trials=2), tmp_path)
     again = other.claim()
     assert (again.number, again.params) == (first.number, first.params)
-    assert again.user_attrs["worker"] == os.getpid()
+    assert again.user_attrs["owner"]["worker"] == os.getpid()
     assert other.claim().number == 1
     assert other.claim() is None
     other.finish(again, 1.0)
@@ -92,9 +93,33 @@ def test_a_trial_of_a_worker_that_is_gone_is_handed_on(tmp_path):
 def test_a_worker_of_another_machine_is_believed_to_live(tmp_path):
     study = SharedStudy(sweep(num_trials=1), tmp_path)
     trial = study.claim()
-    trial.set_user_attr("host", "elsewhere")
-    trial.set_user_attr("worker", 2**22 + 1)
+    trial.set_user_attr("owner", {"host": "elsewhere", "worker": 2**22 + 1, "job": None})
     assert SharedStudy(sweep(num_trials=1), tmp_path).claim() is None
+
+
+@pytest.mark.parametrize(
+    ("jobs", "lives"),
+    [({"5_1.0", "5_2.1"}, True), ({"5_1.0", "5_2.2"}, False), (set(), False), (None, True)],
+)
+def test_a_worker_of_slurm_lives_while_that_run_of_its_job_does(tmp_path, monkeypatch, jobs, lives):
+    study = SharedStudy(sweep(num_trials=1), tmp_path)
+    trial = study.claim()
+    trial.set_user_attr("owner", {"host": "elsewhere", "worker": 1, "job": "5_2.1"})
+    monkeypatch.setattr("ppvd.slurm.runs_at_work", lambda: jobs)
+    (line,) = status_lines(study.sweep, study.trials)[1:]
+    assert line.startswith(f"  trial 0: {'runs in' if lives else 'left by'} job 5_2.1 on elsewhere")
+    again = study.claim()
+    assert (again is None) == lives
+
+
+def test_a_job_that_was_started_again_takes_its_own_trial(tmp_path, monkeypatch):
+    monkeypatch.setattr("ppvd.slurm.runs_at_work", lambda: {"5.1"})
+    monkeypatch.setenv("SLURM_JOB_ID", "5")
+    first = SharedStudy(sweep(num_trials=1), tmp_path).claim()
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    again = SharedStudy(sweep(num_trials=1), tmp_path).claim()
+    assert again.number == first.number
+    assert again.user_attrs["owner"]["job"] == "5.1"
 
 
 def test_trials_that_lag_behind_are_ended(tmp_path):

@@ -83,6 +83,41 @@ def test_a_sweep_survives_the_death_of_a_trial_and_of_a_worker(start, tmp_path):
     assert "2 of 2 trials begun: 2 complete" in ended(start("status", "bowl"))
 
 
+@pytest.mark.slow
+def test_a_sweep_that_is_asked_to_stop_saves_its_trials(start, tmp_path):
+    words = ["-c", "bowl.yaml", "-c", "sweep.yaml", "--model.init_args.awaits=go"]
+    worker = start(*words, "--jobs", "2")
+    trials = tmp_path / "lightning_logs/sweeps/bowl"
+    while len(list(trials.glob("trial_*/version_0/waits"))) < 2:
+        assert worker.poll() is None
+        time.sleep(0.05)
+    worker.send_signal(signal.SIGUSR1)
+    worker.communicate()
+    assert worker.returncode == os.EX_TEMPFAIL
+    saved = list(trials.glob("trial_*/version_0/checkpoints/stopped.ckpt"))
+    assert len(saved) == 2
+    told = ended(start("status", "bowl"))
+    assert told.count("left by process") == 2
+    (tmp_path / "go").touch()
+    assert "= 1\n" in ended(start(*words, "--jobs", "2"))
+    again = [yaml.safe_load(f.read_text()) for f in trials.glob("*/version_1/config.yaml")]
+    assert [Path(config["ckpt_path"]).name for config in again] == ["stopped.ckpt"] * 2
+
+
+def test_submitted_workers_are_given_the_same_words(start, tmp_path, monkeypatch):
+    program = tmp_path / "sbatch"
+    program.write_text("#!/bin/sh\necho 17")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    words = ["-c", "bowl.yaml", "-c", "sweep.yaml", "--jobs", "2", "--trainer.max_epochs=1"]
+    said = ended(start(*words, "--slurm", "3", "--sbatch=--gpus=1 --time=8:00:00"))
+    assert said.startswith("job 17: 3 workers by ")
+    script = (tmp_path / "lightning_logs/sweeps/bowl/workers.sbatch").read_text()
+    assert script.endswith(f"-m ppvd sweep {' '.join(words)}\n")
+    assert "#SBATCH --gpus=1\n#SBATCH --time=8:00:00\n" in script
+    assert "bowl: 0 of 2 trials begun: none" in ended(start("status", "bowl"))
+
+
 def test_a_dry_run_prints_the_commands(start):
     said = ended(
         start("-c", "bowl.yaml", "-c", "sweep.yaml", "--dry_run", "--trainer.max_epochs=1")
