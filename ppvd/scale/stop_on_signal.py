@@ -34,6 +34,7 @@ class StopOnSignal(Checkpoint):
     def __init__(self) -> None:
         self._is_asked = False
         self._any_was_asked: Tensor | None = None
+        self._has_put_off = False
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
         """Listen to the signal, in Lightning's place; only a main thread can."""
@@ -45,10 +46,19 @@ class StopOnSignal(Checkpoint):
         known = self._any_was_asked
         # Read a step later, when the device has long been there: it need not be waited for.
         self._any_was_asked = _any(self._is_asked, trainer.strategy.root_device)
-        if known is None or not known:
+        if known is None or not known or self._puts_off(trainer):
             return
         trainer.save_checkpoint(Path(trainer.log_dir or ".") / "checkpoints" / FILE)
         raise Stopped(f"saved at step {trainer.global_step}")
+
+    def _puts_off(self, trainer: Trainer) -> bool:
+        """Take one step more if a validation is due, which a continued run would leave out."""
+        loop, fetcher = trainer.fit_loop, trainer.fit_loop._data_fetcher
+        assert fetcher is not None
+        is_due = loop.epoch_loop._should_check_val_fx(fetcher)
+        puts_off = is_due and not self._has_put_off
+        self._has_put_off = is_due
+        return puts_off
 
     def _ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self._is_asked = True

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -94,8 +95,10 @@ class Strategy:
 class Trainer:
     strategy, global_step = Strategy(), 4
 
-    def __init__(self, folder):
-        self.log_dir, self.saved = str(folder), []
+    def __init__(self, folder, due=()):
+        self.log_dir, self.saved, due = str(folder), [], iter(due)
+        loop = SimpleNamespace(_should_check_val_fx=lambda _: next(due, False))
+        self.fit_loop = SimpleNamespace(epoch_loop=loop, _data_fetcher=object())
 
     def save_checkpoint(self, path):
         self.saved.append(path)
@@ -110,3 +113,14 @@ def test_it_saves_in_the_folder_of_the_run_and_stops(tmp_path):
     with pytest.raises(Stopped, match="saved at step 4"):
         callback.on_train_batch_end(trainer)
     assert trainer.saved == [tmp_path / "checkpoints/stopped.ckpt"]
+
+
+@pytest.mark.parametrize(("due", "more"), [([], 0), ([True], 1), ([True, True], 1)])
+def test_a_validation_that_is_due_comes_first(tmp_path, due, more):
+    trainer, callback = Trainer(tmp_path, due), StopOnSignal()
+    callback._ask(signal.SIGUSR1, None)
+    for _ in range(1 + more):
+        callback.on_train_batch_end(trainer)
+    assert not trainer.saved
+    with pytest.raises(Stopped):
+        callback.on_train_batch_end(trainer)
