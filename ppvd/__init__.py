@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _NAMES = {
     "batch": "DepthBatch PhotoBatch",
     "callbacks": """
-        GradientNorms LossBins RunState Stopped
+        GradientNorms HParams LossBins RunState Stopped
         BadStepError BadSteps BeginEpochs ClipPanels DepthFiles DepthWriter EMA PanelSample Panels
         ResultsWriter SavePredictions SeedSteps Throughput WorstCases benchmark_names draw_panel
     """,

@@ -4,6 +4,7 @@ from ppvd.callbacks.bad_steps import BadStepError, BadSteps
 from ppvd.callbacks.begin_epochs import BeginEpochs
 from ppvd.callbacks.clip_panels import ClipPanels
 from ppvd.callbacks.ema import EMA
+from ppvd.callbacks.hparams import HParams
 from ppvd.callbacks.loss_bins import GradientNorms, LossBins
 from ppvd.callbacks.panel import PanelSample, draw_panel
 from ppvd.callbacks.panels import Panels, benchmark_names
@@ -24,6 +25,7 @@ __all__ = [
     "DepthFiles",
     "DepthWriter",
     "GradientNorms",
+    "HParams",
     "LossBins",
     "PanelSample",
     "Panels",

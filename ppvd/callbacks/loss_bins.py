@@ -9,6 +9,7 @@ from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
 
 from ppvd.batch import DepthBatch
+from ppvd.callbacks.interval import interval, require_interval
 
 
 class LossBins(Callback):
@@ -21,18 +22,18 @@ class LossBins(Callback):
     Args:
         loss: Name of the loss whose steps are looked at.
         num_bins: Ranges of the time in [0, 1].
-        every_n_steps: Batches from one value to the next.
+        every_n_steps: Batches from one value to the next; ``None``: ``trainer.log_every_n_steps``.
 
     Raises:
         ValueError: If a count is not positive.
     """
 
     def __init__(
-        self, loss: str = "velocity", *, num_bins: int = 5, every_n_steps: int = 50
+        self, loss: str = "velocity", *, num_bins: int = 5, every_n_steps: int | None = None
     ) -> None:
-        for name, count in (("num_bins", num_bins), ("every_n_steps", every_n_steps)):
-            if count < 1:
-                raise ValueError(f"{name} must be at least 1, got {count}")
+        if num_bins < 1:
+            raise ValueError(f"num_bins must be at least 1, got {num_bins}")
+        require_interval(every_n_steps)
         self.loss = loss
         self.num_bins = num_bins
         self.every_n_steps = every_n_steps
@@ -67,7 +68,7 @@ class LossBins(Callback):
     ) -> None:
         """Note the sources, and log at the end of an interval."""
         self._sources += batch["source"]
-        if (batch_idx + 1) % self.every_n_steps == 0:
+        if len(self._errors) >= interval(self.every_n_steps, trainer):
             values = self._values()
             for logger in trainer.loggers if trainer.is_global_zero else []:
                 logger.log_metrics(values, step=trainer.global_step)
@@ -103,35 +104,35 @@ class GradientNorms(Callback):
 
     Args:
         every_n_steps: Optimiser steps from one value to the next; it is looked at only then.
+            ``None``: ``trainer.log_every_n_steps``.
 
     Raises:
         ValueError: If ``every_n_steps`` is not positive.
     """
 
-    def __init__(self, every_n_steps: int = 50) -> None:
-        if every_n_steps < 1:
-            raise ValueError(f"every_n_steps must be at least 1, got {every_n_steps}")
+    def __init__(self, every_n_steps: int | None = None) -> None:
+        require_interval(every_n_steps)
         self.every_n_steps = every_n_steps
 
     def on_before_optimizer_step(
         self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer
     ) -> None:
         """Log the norms."""
-        if trainer.global_step % self.every_n_steps:
+        if trainer.global_step % interval(self.every_n_steps, trainer):
             return
         network: Any = getattr(pl_module, "net", pl_module)
-        values = {f"gradients/{name}": _norm(part) for name, part in network.named_children()}
+        norms = {f"gradients/{name}": _norm(part) for name, part in network.named_children()}
+        known = {name: norm for name, norm in norms.items() if norm is not None}
+        if not known:
+            return
+        values = torch.stack(list(known.values())).tolist()  # The host waits once.
         for logger in trainer.loggers if trainer.is_global_zero else []:
-            logger.log_metrics(
-                {name: norm for name, norm in values.items() if norm is not None},
-                step=trainer.global_step,
-            )
+            logger.log_metrics(dict(zip(known, values, strict=True)), step=trainer.global_step)
 
 
-def _norm(part: nn.Module) -> float | None:
+def _norm(part: nn.Module) -> Tensor | None:
     gradients = [p.grad for p in part.parameters() if p.grad is not None]
     if not gradients:
         return None
     total: Tensor = torch.nn.utils.get_total_norm(gradients)
-    whole = total.full_tensor() if hasattr(total, "full_tensor") else total
-    return float(whole)
+    return total.full_tensor() if hasattr(total, "full_tensor") else total

@@ -112,9 +112,10 @@ def _resolve(class_path: str) -> object:
 
 def _without_names(saved: dict[str, Any]) -> Config:
     """Return a run's configuration without what named that very run's folder."""
-    logger = saved.get("trainer", {}).get("logger")
-    if isinstance(logger, dict) and logger["init_args"].get("name") == saved.get("experiment"):
-        logger["init_args"]["name"] = None
+    given = saved.get("trainer", {}).get("logger")
+    for logger in given if isinstance(given, list) else [given]:
+        if isinstance(logger, dict) and logger["init_args"].get("name") == saved.get("experiment"):
+            logger["init_args"]["name"] = None
     return saved
 
 

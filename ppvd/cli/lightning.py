@@ -25,20 +25,17 @@ from ppvd.cli.given import read_words
 from ppvd.cli.keep_config import KeepConfig
 from ppvd.cli.layers import Layer, differences, keep_same_classes, remembered_layers, table
 from ppvd.cli.mistakes import UsageError
+from ppvd.cli.naming import LOG_FOLDER, LOGGER, name_loggers
 from ppvd.cli.parsing import accept_presets
 from ppvd.cli.provenance import provenance
 from ppvd.cli.quiet import hush
 from ppvd.cli.score_table import score_table
 from ppvd.cli.scoring import drawn, keep_predictions, where
-from ppvd.cli.starting import always, say_where
+from ppvd.cli.settings import short_settings
+from ppvd.cli.starting import always, saving, say_where
 from ppvd.cli.stopping import leave_stopped
+from ppvd.cli.watching import not_named, showing, watching
 from ppvd.scale import keep_whole
-
-LOG_FOLDER = "lightning_logs"
-_LOGGER = {
-    "class_path": "lightning.pytorch.loggers.TensorBoardLogger",
-    "init_args": {"save_dir": LOG_FOLDER, "name": None, "default_hp_metric": False},
-}
 
 
 def run(verb: str, words: list[str], *, task: type[L.LightningModule] | None = None) -> None:
@@ -85,7 +82,7 @@ class PPVDCLI(LightningCLI):
             subclass_mode_data=True,
             save_config_callback=KeepConfig,
             seed_everything_default=0,
-            trainer_defaults={"logger": _LOGGER, "callbacks": always(verb, words)},
+            trainer_defaults={"logger": LOGGER, "callbacks": always(verb, words)},
             parser_kwargs={"exit_on_error": False, "allow_abbrev": False},
             auto_configure_optimizers=False,
         )
@@ -143,6 +140,17 @@ class PPVDCLI(LightningCLI):
             raise UsageError(str(reason)) from error
         keep_whole(self.trainer)
         self.model.protocols = self._get(self.config_init, "protocols") or {}
+
+    def instantiate_trainer(self, **_: object) -> L.Trainer:
+        """Build the trainer with what every run has, as far as the recipe has not its own."""
+        given = self._get(self.config_init, "trainer")
+        own = showing(given)
+        if self.verb == "fit":
+            used = self._parser(self.verb).dump(self.config[self.verb], skip_default=True)
+            settings = short_settings(yaml.safe_load(used), options=self.given.options)
+            own += [*saving(given), *watching(given, self.model, settings)]
+        named = given.callbacks or []
+        return super().instantiate_trainer(callbacks=[*named, *not_named(own, named)])
 
     def before_fit(self) -> None:
         """Say where the run's files go, what is kept, and how it goes on after a crash."""
@@ -242,12 +250,7 @@ class PPVDCLI(LightningCLI):
         made_by = self.checkpoint.experiment if self.checkpoint else None
         recipe = self.given.stem if self.given.is_recipe or not made_by else made_by
         config.experiment = config.experiment or recipe or "unnamed"
-        logger = config.trainer.logger
-        if logger and logger.get("class_path") == _LOGGER["class_path"]:
-            logger.init_args.name = logger.init_args.name or config.experiment
-            if config.trainer.default_root_dir and logger.init_args.save_dir == LOG_FOLDER:
-                root = Path(config.trainer.default_root_dir)
-                logger.init_args.save_dir = str(root / LOG_FOLDER)
+        name_loggers(config.trainer, config.experiment)
 
     def _announce(self) -> None:
         if self.checkpoint is None:

@@ -22,4 +22,6 @@ def hush(*, training: bool) -> None:
 
 
 def _worth_reading(record: logging.LogRecord) -> bool:
-    return "Tip: For seamless cloud" not in record.getMessage()
+    message = record.getMessage()
+    unread = ("Tip: For seamless cloud", "Trainer already configured with model summary")
+    return not any(part in message for part in unread)

@@ -3,7 +3,9 @@
 import shlex
 
 import lightning as L
-from lightning.pytorch.callbacks import ModelCheckpoint
+from jsonargparse import Namespace
+from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
+from lightning.pytorch.loggers import TensorBoardLogger
 
 from ppvd.callbacks import BeginEpochs, RunState, SeedSteps
 from ppvd.scale import StopOnSignal
@@ -14,8 +16,21 @@ def always(verb: str, words: list[str]) -> list[L.Callback]:
     callbacks: list[L.Callback] = [SeedSteps()]
     if verb == "fit":
         callbacks += [BeginEpochs(), RunState(f"ppvd fit {shlex.join(words)}")]
-        callbacks.append(StopOnSignal())
     return callbacks
+
+
+def saving(trainer: Namespace) -> list[L.Callback]:
+    """Return what saves a training besides the checkpoints that its recipe names.
+
+    Lightning adds a checkpoint of its own only where there is no other; a stop that saves is none.
+
+    Args:
+        trainer: The trainer's arguments, built.
+    """
+    if trainer.enable_checkpointing is False:
+        return []
+    is_named = any(isinstance(callback, Checkpoint) for callback in trainer.callbacks or [])
+    return [StopOnSignal(), *([] if is_named else [ModelCheckpoint()])]
 
 
 def say_where(trainer: L.Trainer, words: list[str]) -> None:
@@ -30,6 +45,8 @@ def say_where(trainer: L.Trainer, words: list[str]) -> None:
         f"checkpoints by: {', '.join(monitors)}\n"
         f"after a crash: ppvd fit {again} --ckpt_path=last"
     )
+    if isinstance(trainer.logger, TensorBoardLogger):
+        print(f"to watch: tensorboard --logdir {trainer.logger.root_dir}")
 
 
 def without_checkpoint(words: list[str]) -> list[str]:

@@ -8,8 +8,8 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
 
+from ppvd.callbacks.model_flops import Flops
 from ppvd.nn import Block
 from ppvd.nn.positions import forget_tables
 from ppvd.scale.live_bytes import LiveBytes
@@ -95,11 +95,8 @@ def plan_step(task: DepthTask, setting: Setting) -> Plan:
         known = [*_tensors(task), *chain(*map(_tensors, encoders))]
         batch = _batch(setting)
         memory = LiveBytes([*known, *(v for v in batch.values() if isinstance(v, Tensor))])
-        flops = _flop_counter()
-        for watch in (memory, flops):  # One after the other: the second holds tensors back.
-            with watch:
-                _step(task, batch, mixed=setting.mixed)
-            task.zero_grad()
+        with memory, Flops() as flops:
+            _step(task, batch, mixed=setting.mixed)
     forget_tables()
     weights = sum(_size(parameter) for parameter in task.parameters())
     share = weights // setting.num_shares
@@ -115,7 +112,7 @@ def plan_step(task: DepthTask, setting: Setting) -> Plan:
     return Plan(
         num_trained=sum(parameter.numel() for parameter in task.parameters()),
         num_frozen=sum(p.numel() for encoder in encoders for p in encoder.parameters()),
-        flops=flops.get_total_flops(),
+        flops=flops.total,
         parts=parts,
     )
 
@@ -160,30 +157,6 @@ def _give_shape(module: nn.Module) -> None:
         for name, buffer in part._buffers.items():
             if buffer is not None:
                 part._buffers[name] = torch.empty(buffer.shape, dtype=buffer.dtype)
-
-
-def _flop_counter() -> FlopCounterMode:
-    aten = torch.ops.aten
-
-    def attention(q: list[int], k: list[int], v: list[int], *_: object, **__: object) -> int:
-        count: int = sdpa_flop_count(q, k, v)  # type: ignore[no-untyped-call]
-        return count
-
-    def backward(
-        grad: list[int], q: list[int], k: list[int], v: list[int], *_: object, **__: object
-    ) -> int:
-        count: int = sdpa_backward_flop_count(  # type: ignore[no-untyped-call]
-            grad, q, k, v
-        )
-        return count
-
-    return FlopCounterMode(
-        display=False,
-        custom_mapping={
-            aten._scaled_dot_product_flash_attention_for_cpu: attention,
-            aten._scaled_dot_product_flash_attention_for_cpu_backward: backward,
-        },
-    )
 
 
 def _state_per_weight(task: DepthTask) -> float:

@@ -21,7 +21,9 @@ class Logger:
 
 @pytest.fixture
 def trainer():
-    return SimpleNamespace(loggers=[Logger()], is_global_zero=True, global_step=7)
+    return SimpleNamespace(
+        loggers=[Logger()], is_global_zero=True, global_step=7, log_every_n_steps=50
+    )
 
 
 @pytest.fixture

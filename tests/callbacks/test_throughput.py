@@ -27,7 +27,11 @@ def clock(monkeypatch):
 def test_counts_samples_waiting_and_all_processes(clock):
     recorder, task = Recorder(), SimpleNamespace(device=torch.device("cpu"))
     trainer = SimpleNamespace(
-        loggers=[recorder], world_size=2, global_step=0, train_dataloader=SimpleNamespace(num_bad=3)
+        loggers=[recorder],
+        world_size=2,
+        global_step=0,
+        precision="32-true",
+        train_dataloader=SimpleNamespace(num_bad=3),
     )
     speed = Throughput(every_n_steps=2)
     speed.on_train_start(trainer, task)
