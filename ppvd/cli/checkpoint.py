@@ -106,7 +106,7 @@ def read_file(file: Path) -> Checkpoint:
     source = file / _SHARDED if file.is_dir() else file
     try:
         content = torch.load(source, map_location="cpu", weights_only=True, mmap=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+    except (pickle.UnpicklingError, RuntimeError, EOFError, FileNotFoundError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UsageError(f"{file} must be a checkpoint, but cannot be read: {reason}") from error
     if not isinstance(content, dict) or not {"state_dict", "hyper_parameters"} & set(content):

@@ -75,8 +75,6 @@ def _readable(file: Path) -> Checkpoint | None:
 
 
 def _is_whole(checkpoint: Checkpoint) -> bool:
-    if checkpoint.path.is_dir():
-        return True  # Such a folder appears whole or not at all.
     try:
         require_whole(checkpoint.path)
     except ValueError as error:

@@ -10,6 +10,7 @@ from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import save
 
 from ppvd.callbacks.ema import RAW
+from ppvd.scale.folder_checksums import require_whole_folder, write_checksums
 
 
 class FSDP2(ModelParallelStrategy):
@@ -17,8 +18,8 @@ class FSDP2(ModelParallelStrategy):
 
     The task shards itself, see ``DepthTask.configure_model``; the frozen encoder is no part of it
     and stays whole on each device. A checkpoint is a folder that the processes write together; it
-    appears whole or not at all, can be read by any number of processes, and becomes one file by
-    ``ppvd weights export``.
+    appears whole or not at all, with checksums, can be read by any number of processes, and becomes
+    one file by ``ppvd weights export``.
 
     Args:
         process_group_backend: ``nccl`` or ``gloo``; ``None`` is what suits the device.
@@ -62,6 +63,8 @@ class FSDP2(ModelParallelStrategy):
         if trained is not None:
             save({RAW: trained}, checkpoint_id=passing / RAW)
         self.barrier()
+        write_checksums(passing, rank=self.global_rank, world=self.world_size)
+        self.barrier()
         if self.is_global_zero:
             _put(passing, path)
         self.barrier()
@@ -69,9 +72,14 @@ class FSDP2(ModelParallelStrategy):
     def load_checkpoint(
         self, checkpoint_path: _PATH, weights_only: bool | None = None
     ) -> dict[str, Any]:
-        """Read each process's share, however many processes wrote it."""
-        content = super().load_checkpoint(checkpoint_path, weights_only)
+        """Read each process's share, however many processes wrote it.
+
+        Raises:
+            ValueError: In every process, if a file's checksum is not that of its bytes.
+        """
         path = Path(self.broadcast(str(checkpoint_path)))
+        require_whole_folder(path)
+        content = super().load_checkpoint(checkpoint_path, weights_only)
         if (path / RAW).is_dir():
             assert self.model is not None
             average = {n: t.detach().clone() for n, t in self.model.state_dict().items()}

@@ -9,6 +9,7 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.fabric.utilities.types import _PATH
 from lightning.pytorch import Trainer
 
+from ppvd.scale.folder_checksums import require_whole_folder
 from ppvd.whole import appearing_whole
 
 
@@ -62,11 +63,15 @@ def require_whole(file: Path) -> None:
     """Compare the checksums that ``torch.save`` writes, which ``torch.load`` passes over.
 
     Args:
-        file: The checkpoint; what is no zip file is left to ``torch.load``.
+        file: The checkpoint, see ``require_whole_folder`` if it is a folder; what is no zip file is
+            left to ``torch.load``.
 
     Raises:
         ValueError: If one differs.
     """
+    if file.is_dir():
+        require_whole_folder(file)
+        return
     if not zipfile.is_zipfile(file):
         return
     with zipfile.ZipFile(file) as archive:
