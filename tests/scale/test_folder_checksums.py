@@ -5,7 +5,14 @@ from ppvd.cli.continuing import furthest
 from ppvd.scale import require_whole
 from ppvd.scale.folder_checksums import write_checksums
 
-PARTS = (".metadata", "__0_0.distcp", "__1_0.distcp", "meta.pt", "raw/__1_0.distcp", "raw/.metadata")
+PARTS = (
+    ".metadata",
+    "__0_0.distcp",
+    "__1_0.distcp",
+    "meta.pt",
+    "raw/__1_0.distcp",
+    "raw/.metadata",
+)
 
 
 def write(folder, step=1):
