@@ -13,8 +13,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from ppvd.data import storage
+from ppvd.data.check import check_shards
 from ppvd.data.collate import with_floats
 from ppvd.data.errors import ShardError
+from ppvd.data.folder import folder_at
 from ppvd.data.manifest import Manifest
 from ppvd.data.plan import Reader
 from ppvd.data.source import ShardSource
@@ -301,13 +303,20 @@ def test_a_set_is_read_by_https_from_a_server_that_the_environment_trusts(encryp
     folder, url, certificate = encrypted
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     assert evaluate(url) == evaluate(str(folder))
+    assert list(check_shards(url)) == []
 
 
-def test_a_server_that_nobody_vouches_for_is_not_read(encrypted, monkeypatch):
+def test_a_server_that_nobody_vouches_for_is_not_read(encrypted, caplog):
     _, url, _ = encrypted
-    monkeypatch.setattr("ppvd.data.retry.MAX_ATTEMPTS", 1)
-    with pytest.raises(ShardError, match="certificate"):
+    with pytest.raises(ShardError, match=r"certificate is not accepted \(\w+\).* SSL_CERT_FILE"):
         ShardSource(manifest=url).open()
+    assert "try 1" not in caplog.text
+
+
+def test_a_set_is_not_built_over_http(web):
+    _, url = web
+    with pytest.raises(OSError, match="over HTTP it can be read alone"):
+        folder_at(url).names()
 
 
 def test_a_break_that_a_server_cannot_continue_is_a_stop(web, monkeypatch):
