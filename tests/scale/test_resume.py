@@ -14,11 +14,12 @@ import torch
 import yaml
 
 from ppvd.cli import main
+from tests.scale.quick_runs import QuickRun
 
 pytestmark = pytest.mark.slow
 
-NUM_STEPS = 24
-RUN = ["-m", "ppvd", "fit", "-c", "run.yaml", "--ckpt_path=last"]
+NUM_STEPS = 48
+WORDS = ["fit", "-c", "run.yaml", "--ckpt_path=last"]
 TORCHRUN = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--max-restarts=1"]
 TORCHRUN += ["--rdzv-backend=c10d", "--rdzv-endpoint=127.0.0.1:0"]
 EVERY_STEP = {"filename": "{step}", "every_n_train_steps": 1, "monitor": "step", "mode": "max"}
@@ -80,11 +81,11 @@ def start(folder, *words, launcher=()):
     """Start training, by a launcher such as ``torchrun`` or by itself."""
     with (folder / "log").open("a") as output:
         return subprocess.Popen(
-            [sys.executable, *launcher, *RUN, *words],
+            [sys.executable, *launcher, "-m", "ppvd", *WORDS, *words],
             cwd=folder,
             env={
                 **os.environ,
-                "PYTHONPATH": str(Path(__file__).parent),
+                "PYTHONPATH": f"{Path(__file__).parents[2]}:{Path(__file__).parent}",
                 "OMP_NUM_THREADS": "1",
                 # Between CPUs, restarted processes would look for each other in vain.
                 "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
@@ -99,19 +100,6 @@ def noted(folder, rank=0):
     file = folder / f"steps-{rank}"
     lines = file.read_text().splitlines() if file.exists() else []
     return [json.loads(line) for line in lines]
-
-
-def kill_after(process, folder, *, steps, wait):
-    """Kill all processes of a run, ``wait`` seconds after it has made ``steps`` more steps."""
-    before = len(noted(folder))
-    while process.poll() is None and len(noted(folder)) < before + steps:
-        time.sleep(0.01)
-    time.sleep(wait)
-    killed = process.poll() is None
-    if killed:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    return killed
 
 
 def run_to_the_end(folder, *words):
@@ -155,15 +143,30 @@ def assert_same_steps(whole, killed, rank):
     assert {line["step"] for line in steps} == expected.keys()
 
 
-def test_a_killed_run_ends_as_an_uninterrupted_one(shards, tmp_path):
-    chance = random.Random(1)
-    whole, killed = prepare(tmp_path, shards, num_workers=2, plugins="ppvd.AsyncCheckpoints")
-    run_to_the_end(whole)
-    for _ in range(3):
-        process = start(killed)
-        assert kill_after(process, killed, steps=chance.randint(1, 5), wait=0.05 * chance.random())
-    run_to_the_end(killed)
-    assert_same_steps(whole, killed, rank=0)
+@pytest.mark.parametrize(
+    ("num_ranks", "num_kills", "options"),
+    [
+        (1, 12, {"num_workers": 2, "plugins": "ppvd.AsyncCheckpoints"}),
+        (2, 8, {"num_workers": 1, "devices": 2, "strategy": "ddp"}),
+    ],
+    ids=["1x2", "2x1"],
+)
+def test_a_run_killed_at_any_moment_ends_as_an_uninterrupted_one(
+    shards, tmp_path, num_ranks, num_kills, options
+):
+    chance = random.Random(num_ranks)
+    whole, killed = prepare(tmp_path, shards, **options)
+    assert QuickRun(whole, WORDS, num_ranks=num_ranks).wait() == [0] * num_ranks
+    for _ in range(num_kills):
+        run = QuickRun(killed, WORDS, num_ranks=num_ranks)
+        num_more = len(noted(killed)) + chance.randint(0, 3)
+        while run.runs() and len(noted(killed)) < num_more:
+            time.sleep(0.01)
+        time.sleep(0.1 * chance.random())
+        assert run.kill(), (killed / "log").read_text()
+    assert QuickRun(killed, WORDS, num_ranks=num_ranks).wait() == [0] * num_ranks
+    for rank in range(num_ranks):
+        assert_same_steps(whole, killed, rank)
     assert_same_state(final(whole), final(killed))
 
 
