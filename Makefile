@@ -7,7 +7,7 @@ BIN := .venv/bin
 demo: .venv/installed
 	$(BIN)/python -m benchmarks.demo
 
-# The same for video: goes on from the demo's model, or trains it first.
+# The same for video: goes on from the demo's encoder, or trains it first.
 demo-video: .venv/installed
 	$(BIN)/python -m benchmarks.demo_video
 
