@@ -11,6 +11,7 @@ def test_a_run_says_where_it_is_and_how_it_goes_on(recipe, ppvd, capsys):
     said = capsys.readouterr().out
     assert f"run: {RUN}\n" in said
     assert "after a crash: ppvd fit -c toy.yaml --trainer.max_steps 1 --ckpt_path=last" in said
+    assert "to watch: tensorboard --logdir lightning_logs/toy\n" in said
 
 
 def test_a_finished_run_is_listed_with_its_score(fitted, ppvd, toys, capsys):
