@@ -52,9 +52,15 @@ class StopOnSignal(Checkpoint):
         raise Stopped(f"saved at step {trainer.global_step}")
 
     def _puts_off(self, trainer: Trainer) -> bool:
-        """Take one step more if a validation is due, which a continued run would leave out."""
+        """Tell whether a continued run would lack something if this one stopped now.
+
+        That is gradients that add up, and a validation that is due. The next step may have one due
+        as well, and is the last all the same.
+        """
         loop, fetcher = trainer.fit_loop, trainer.fit_loop._data_fetcher
         assert fetcher is not None
+        if loop._should_accumulate():
+            return True
         is_due = loop.epoch_loop._should_check_val_fx(fetcher)
         puts_off = is_due and not self._has_put_off
         self._has_put_off = is_due

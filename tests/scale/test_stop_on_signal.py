@@ -16,11 +16,12 @@ import yaml
 from ppvd.callbacks import Stopped
 from ppvd.scale import StopOnSignal
 
-NUM_STEPS = 30
+NUM_STEPS, BATCHES = 15, 2
 RECIPE = {
     "trainer": {
         "accelerator": "cpu",
         "max_steps": NUM_STEPS,
+        "accumulate_grad_batches": BATCHES,
         "val_check_interval": 7,
         "check_val_every_n_epoch": None,
         "num_sanity_val_steps": 0,
@@ -79,7 +80,7 @@ def test_no_step_is_lost_or_doubled(start, tmp_path):
     assert (run / "asked").read_text() == "requeue 7\n"
     assert stop_after(start(run), run, 5) == 75
     assert start(run).wait() == 0
-    assert steps(run) == list(range(1, NUM_STEPS + 1))
+    assert steps(run) == [n // BATCHES for n in range(1, NUM_STEPS * BATCHES + 1)]
     files = sorted(run.rglob("run.json"))
     states = [json.loads(file.read_text())["state"] for file in files]
     assert states == ["stopped", "stopped", "finished"]
@@ -95,10 +96,15 @@ class Strategy:
 class Trainer:
     strategy, global_step = Strategy(), 4
 
-    def __init__(self, folder, due=()):
-        self.log_dir, self.saved, due = str(folder), [], iter(due)
+    def __init__(self, folder, due=(), adding=()):
+        self.log_dir, self.saved = str(folder), []
+        due, adding = iter(due), iter(adding)
         loop = SimpleNamespace(_should_check_val_fx=lambda _: next(due, False))
-        self.fit_loop = SimpleNamespace(epoch_loop=loop, _data_fetcher=object())
+        self.fit_loop = SimpleNamespace(
+            epoch_loop=loop,
+            _data_fetcher=object(),
+            _should_accumulate=lambda: next(adding, False),
+        )
 
     def save_checkpoint(self, path):
         self.saved.append(path)
@@ -115,9 +121,18 @@ def test_it_saves_in_the_folder_of_the_run_and_stops(tmp_path):
     assert trainer.saved == [tmp_path / "checkpoints/stopped.ckpt"]
 
 
-@pytest.mark.parametrize(("due", "more"), [([], 0), ([True], 1), ([True, True], 1)])
-def test_a_validation_that_is_due_comes_first(tmp_path, due, more):
-    trainer, callback = Trainer(tmp_path, due), StopOnSignal()
+@pytest.mark.parametrize(
+    ("due", "adding", "more"),
+    [
+        ([], [], 0),
+        ([True], [], 1),
+        ([True, True], [], 1),
+        ([], [True, True], 2),
+        ([True], [True], 2),
+    ],
+)
+def test_a_validation_that_is_due_and_the_rest_of_a_step_come_first(tmp_path, due, adding, more):
+    trainer, callback = Trainer(tmp_path, due, adding), StopOnSignal()
     callback._ask(signal.SIGUSR1, None)
     for _ in range(1 + more):
         callback.on_train_batch_end(trainer)
