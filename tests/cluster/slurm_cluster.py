@@ -125,9 +125,13 @@ class Cluster:
         return dict(word.split("=", 1) for word in said.split() if "=" in word)
 
     def end_soon(self, number: str) -> None:
-        """Set the limit of a job so that it is over in half a minute at least, and in two."""
-        hours, minutes, seconds = map(int, self.job(number)["RunTime"].split(":"))
-        limit = hours * 60 + minutes + (1 if seconds < 30 else 2)
+        """Set the limit of a job so that it is over in a minute at least, and in two at most.
+
+        Slurm looks at limits twice a minute, and half a minute ahead: with ``--signal=USR1@90`` the
+        job is told at the next look, when it has half a minute left or more.
+        """
+        hours, minutes, _ = map(int, self.job(number)["RunTime"].split(":"))
+        limit = hours * 60 + minutes + 2
         self.run("scontrol", "update", f"JobId={number}", f"TimeLimit={limit}")
 
     def wait(self, is_so: Callable[[], bool], what: str, seconds: float = LONG) -> None:

@@ -109,7 +109,7 @@ def submit(idle_cluster, tmp_path, monkeypatch):
     def submit(folder, *words):
         folder.mkdir()
         output = idle_cluster.folder / f"{folder.name}.log"
-        options = ["--time=60", "--signal=USR1@10", f"--output={output}"]
+        options = ["--time=60", "--signal=USR1@90", f"--output={output}"]
         own = {**env, "MASTER_PORT": str(idle_cluster.free_port())}  # Two jobs run at a time.
         said = idle_cluster.run(
             "sbatch", "--parsable", *SIZE, *options, str(SCRIPT), *words, cwd=folder, env=own
