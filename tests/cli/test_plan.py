@@ -2,6 +2,9 @@
 
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensor
+
+from ppvd.tasks import PPD
 
 SMALL = {"width": 16, "depth": 2, "num_heads": 2, "patch": 2}
 MODEL = {
@@ -38,12 +41,19 @@ def test_an_override_changes_the_plan(recipe, ppvd, capsys):
     assert "does not fit into 0.001 GiB" in said
 
 
-def test_memory_that_runs_out_is_explained_by_the_plan(recipe, refused, monkeypatch):
-    def full(*_):
-        raise torch.OutOfMemoryError("CUDA out of memory")
+def test_memory_that_runs_out_is_explained_by_the_plan(recipe, ppvd, refused, monkeypatch):
+    ppvd("shards", "build", "synthetic", "--out", "set", "--count", "4", "--size", "32", "48")
+    step = PPD.training_step
 
-    monkeypatch.setattr("ppvd.cli.lightning.LightningCLI._run_subcommand", full)
-    code, sentence = refused("fit", "-c", recipe(model=MODEL, data=DATA))
+    def full(task, batch, batch_idx):
+        if batch_idx == 1 and not isinstance(batch["image"], FakeTensor):  # Not in the plan itself.
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return step(task, batch, batch_idx)
+
+    monkeypatch.setattr(PPD, "training_step", full)
+    data = {"train": {"a": {"manifest": "set"}}, "size": [32, 48], "batch_size": 2}
+    file = recipe(model=MODEL, data={"class_path": "ShardDataModule", "init_args": data})
+    code, sentence = refused("fit", "-c", file, "--trainer.limit_val_batches", "0")
     assert code == 1
     assert sentence.startswith("the device's memory is full; of 0.0 GiB planned, activations take")
     assert "checkpoint_blocks" in sentence

@@ -6,35 +6,49 @@ import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from ppvd.nn import CascadeDiT
+from ppvd.losses import GradientMatching, TemporalGradient, VelocityError
+from ppvd.nn import CascadeDiT, Propagation
 from ppvd.scale.live_bytes import LiveBytes
 from ppvd.scale.plan import Setting, plan_step
 from ppvd.semantics import ViT, ViTEncoder
-from ppvd.tasks import PPD
+from ppvd.tasks import PPD, PPVD
 
 SIZE = 64, 96
+VIDEO = {
+    "kind": PPVD,
+    "frames": 4,
+    "batch_size": 1,
+    "losses": {"gradient": GradientMatching, "temporal": TemporalGradient},
+    "propagation": Propagation(references=(0, 1), pool=2),
+}
 
 
-def build(**net):
+def build(encoder=64, kind=PPD, losses=None, **net):
     settings = {"width": 128, "depth": 4, "num_heads": 2, "patch": 4, **net}
-    encoder = ViTEncoder(ViT(width=64, depth=2, num_heads=2, patch=8, grid=4))
-    return PPD(encoder, functools.partial(CascadeDiT, **settings))
+    encoder = ViTEncoder(ViT(width=encoder, depth=2, num_heads=2, patch=8, grid=4))
+    losses = {
+        "velocity": VelocityError(),
+        **{name: loss() for name, loss in (losses or {}).items()},
+    }
+    return kind(encoder, functools.partial(CascadeDiT, **settings), losses=losses)
 
 
-def planned(batch_size=2, mixed=False, **net):
+def planned(batch_size=2, mixed=False, frames=None, **model):
     with torch.device("meta"):
-        task = build(**net)
-    return plan_step(task, Setting(batch_size=batch_size, size=SIZE, mixed=mixed))
+        task = build(**model)
+    setting = Setting(batch_size=batch_size, size=SIZE, mixed=mixed, num_frames=frames)
+    return plan_step(task, setting)
 
 
-def measured(batch_size=2, mixed=False, **net):
+def measured(batch_size=2, mixed=False, frames=None, **model):
     """Return the peak of what the allocator gave out in a real step."""
     torch.manual_seed(0)
-    task = build(**net)
+    task = build(**model)
     task.log = task.log_dict = lambda *_, **__: None
-    shape = (batch_size, 1, *SIZE)
+    many = (batch_size,) if frames is None else (batch_size, frames)
+    shape = (*many, 1, *SIZE)
     batch = {
-        "image": torch.rand(batch_size, 3, *SIZE),
+        "image": torch.rand(*many, 3, *SIZE),
         "depth": 1 + torch.rand(shape),
         "valid": torch.ones(shape, dtype=torch.bool),
         "sky": torch.zeros(shape, dtype=torch.bool),
@@ -54,8 +68,17 @@ def measured(batch_size=2, mixed=False, **net):
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"batch_size": 4}, {"mixed": True}, {"checkpoint_blocks": 3, "batch_size": 4}],
-    ids=str,
+    [
+        {},
+        {"batch_size": 4},
+        {"mixed": True},
+        {"checkpoint_blocks": 3, "batch_size": 4},
+        {"checkpoint_blocks": 4, "mixed": True, "batch_size": 4},
+        {"encoder": 512, "batch_size": 1, "losses": {"gradient": GradientMatching}},
+        VIDEO,
+        {**VIDEO, "mixed": True, "checkpoint_blocks": 2},
+    ],
+    ids=range(8),
 )
 def test_the_peak_is_the_measured_one(settings):
     plan = planned(**settings)
