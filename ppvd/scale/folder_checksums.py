@@ -24,7 +24,7 @@ def write_checksums(folder: Path, *, rank: int, world: int) -> None:
         str(file.relative_to(folder)): _checksum(file)
         for file in sorted(folder.rglob("*"))
         if file.is_file()
-        and not file.name.startswith("checksums-")
+        and "checksums-" not in file.name  # Nor one that another process is writing.
         and (file.name.startswith(own) if rank else not file.name.startswith(shares))
     }
     content = json.dumps(sums, indent=1).encode()
