@@ -8,6 +8,7 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.callbacks import ProgressBar, TQDMProgressBar
 
+LOSS = "train/loss"
 Numbers = dict[str, int | str | float | dict[str, float]]
 
 
@@ -44,8 +45,8 @@ class Bar(TQDMProgressBar):
         super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 
     def get_metrics(self, trainer: L.Trainer, pl_module: L.LightningModule) -> Numbers:
-        """Return what is shown beside the bar; the run's folder was named before."""
-        return {n: v for n, v in super().get_metrics(trainer, pl_module).items() if n != "v_num"}
+        """Return what is shown beside the bar, read now."""
+        return {**trainer.progress_bar_metrics, **_loss(trainer)}
 
 
 class Lines(ProgressBar):
@@ -122,12 +123,18 @@ class Lines(ProgressBar):
         pace = (step - self._first) / max(time.perf_counter() - self._began, 1e-9)
         known = end != float("inf")
         parts = [f"step {step}{f' of {end}' if known else ''}", f"epoch {trainer.current_epoch}"]
-        metrics = trainer.progress_bar_metrics
+        metrics = {**trainer.progress_bar_metrics, **_loss(trainer)}
         parts += [f"{name} {value:.4g}" for name, value in metrics.items()]
         parts.append(f"{pace:.3g} steps/s")
         if known and pace and end > step:
             parts.append(f"{timedelta(seconds=round((end - step) / pace))} left")
         print(", ".join(parts), flush=True)
+
+
+def _loss(trainer: L.Trainer) -> dict[str, float]:
+    """Return the newest training loss, if there is one; the host waits for it."""
+    loss = trainer.callback_metrics.get(LOSS)
+    return {} if loss is None else {LOSS: float(loss)}
 
 
 def _stage(trainer: L.Trainer) -> str:

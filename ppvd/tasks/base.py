@@ -157,7 +157,8 @@ class DepthTask(EvaluatedTask, ABC):
         total = torch.stack([weights.get(n, 1.0) * loss for n, loss in losses.items()]).sum()
         named = {f"train/{name}": loss.detach() for name, loss in losses.items()}
         self.log_dict(named, batch_size=len(batch["key"]))
-        self.log("train/loss", total.detach(), prog_bar=True, batch_size=len(batch["key"]))
+        # Not prog_bar: Lightning would read it at each step, for which the host waits.
+        self.log("train/loss", total.detach(), batch_size=len(batch["key"]))
         self.guard.watch(total, step=self.global_step, keys=batch["key"])
         return total
 
