@@ -94,9 +94,10 @@ _NAMES = {
         TransformersDepth WarmupCosine WindowPlan
     """,
     "video": """
-        ArrayOutput CODE_LIMITS CODE_STEP COLOUR_ENCODING ClipJob ClipOutput ClipPredictor
-        ClipProgress ClipStoppedError DEPTH_ENCODING Encoding FrameOutput FrameSeries FrameSource
-        Shot VideoFile VideoFrame VideoOutput side_by_side sixteen_bits
+        ArrayOutput CODE_LIMITS CODE_STEP COLOUR_ENCODING Camera ClipJob ClipOutput ClipPredictor
+        ClipProgress ClipStoppedError Curve DEPTH_ENCODING Encoding FrameOutput FrameSeries
+        FrameSource Shot VideoFile VideoFrame VideoOutput Wobble draw_curves side_by_side
+        sixteen_bits
     """,
     "weights": """
         ModelCard PUBLISHED Pretrained Published describe_weights encoder fill_network image_dit

@@ -2,31 +2,34 @@
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
-import torch
 from tqdm import tqdm
 
 from ppvd.callbacks import DepthFiles
-from ppvd.cli.clip_files import clip_outputs, near_is_high
+from ppvd.cli.clip_files import clip_outputs
 from ppvd.cli.clip_predictors import clip_predictor
+from ppvd.cli.clip_report import clip_note, clip_plot
+from ppvd.cli.depth import is_camera
 from ppvd.cli.mistakes import UsageError
 from ppvd.data.photos import Photos, read_photo
 from ppvd.tasks import DepthTask
 from ppvd.video import (
-    CODE_LIMITS,
-    CODE_STEP,
+    Camera,
     ClipJob,
-    ClipProgress,
     FrameSeries,
     FrameSource,
     VideoFile,
+    Wobble,
 )
-from ppvd.whole import write_whole
+from ppvd.whole import write_png, write_whole
 
 # Repeated frames that are listed on the screen; the note has them all.
 LISTED = 20
@@ -38,7 +41,7 @@ def open_clips(words: Sequence[str], *, fps: Fraction | None) -> dict[str, Frame
     """Return the clips by their names, which the files get.
 
     Args:
-        words: Video files, ``-`` for the pipe, or folders of frames.
+        words: Video files, ``-`` for the pipe, ``camera``, or folders of frames.
         fps: Frames a second of the folders.
 
     Raises:
@@ -48,7 +51,7 @@ def open_clips(words: Sequence[str], *, fps: Fraction | None) -> dict[str, Frame
     """
     clips: dict[str, FrameSource] = {}
     for word in words:
-        name = "pipe" if word == "-" else Path(word).resolve().stem.replace(".", "_")
+        name = _name(word)
         if name in clips:
             raise UsageError(f"clips must have names of their own, but two are called {name}")
         try:
@@ -56,6 +59,12 @@ def open_clips(words: Sequence[str], *, fps: Fraction | None) -> dict[str, Frame
         except ImportError as error:
             raise UsageError(str(error)) from error
     return clips
+
+
+def _name(word: str) -> str:
+    if word == "-" or is_camera(word):
+        return "pipe" if word == "-" else "camera"
+    return Path(word).resolve().stem.replace(".", "_")
 
 
 def write_clip(
@@ -79,7 +88,10 @@ def write_clip(
 
     Raises:
         ValueError: If the clip or a file fails on the way; what was written stays.
+        UsageError: If what a camera has shown is to be resumed.
     """
+    if asked.resume and isinstance(source, Camera):
+        raise UsageError("--resume must be left out: what a camera has shown is gone")
     task = tasks[0]
     note = asked.out / f"{name}.json"
     work = asked.out / f"{name}.part"
@@ -88,7 +100,11 @@ def write_clip(
         print(f"{source.name} is done: see {note}")
         return
     outputs = clip_outputs(name, source, task.codec, files, asked=asked, work=work)
-    with tqdm(total=source.num_frames, desc=name, unit="frame", disable=None) as bar:
+    wobble = Wobble(path=asked.out / f"{name}_report.png", work=work)
+    with (
+        _ended_by_ctrl_c(source),
+        tqdm(total=source.num_frames, desc=name, unit="frame", disable=None) as bar,
+    ):
 
         def show(count: int) -> None:
             bar.update(count - bar.n)
@@ -96,22 +112,43 @@ def write_clip(
         running = ClipJob(
             source=source,
             predictor=clip_predictor(tasks, name, asked),
-            outputs=outputs,
+            outputs=[*outputs, wobble],
             work=work,
             description=job,
             on_frames=show,
         )
         done = running.run(resume=asked.resume)
-    report = _note(source, task, files, done, repeated=running.repeated)
+    report = clip_note(source, task, files, done, repeated=running.repeated, wobble=wobble)
+    write_png(wobble.path, clip_plot(source, done, wobble))
     write_whole(note, (json.dumps({**report, "job": job}, indent=2) + "\n").encode())
     made = ", ".join(str(output.path) for output in outputs)
-    print(f"{done.num_frames} frames of {source.name}: {made}")
+    print(f"{done.num_frames} frames of {source.name}: {made}; how steady: {wobble.path}")
     for fault in _faults(source, done.num_frames, running.repeated):
         print(fault, file=sys.stderr)
 
 
+@contextmanager
+def _ended_by_ctrl_c(source: FrameSource) -> Iterator[None]:
+    """Let the first Ctrl-C be the end of what has no other: a camera's video."""
+    if not isinstance(source, Camera):
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
+        source.stop()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _open(word: str, fps: Fraction | None) -> FrameSource:
     path = Path(word)
+    if is_camera(word) and fps is None:
+        return Camera(word.partition(":")[2] or None)
     if fps is not None and path.is_dir():
         return FrameSeries(Photos(path).files, read_photo, rate=fps, name=word)
     if fps is not None:
@@ -146,37 +183,3 @@ def _description(
 
 def _job_of(note: Path) -> object:
     return json.loads(note.read_text()).get("job") if note.exists() else None
-
-
-def _note(
-    source: FrameSource,
-    task: DepthTask,
-    files: DepthFiles,
-    done: ClipProgress,
-    *,
-    repeated: Sequence[int],
-) -> dict[str, Any]:
-    """Say how to read the files, and how well the windows fit together."""
-    ends = task.codec.range_between(files.near_m, files.far_m)
-    low, high = float(ends.low), float(ends.high)
-    step = CODE_STEP * (high - low)
-    fits, seams = done.tensors.get("fits", torch.empty(0, 2)), done.tensors.get("seams", ())
-    windows = [
-        {"scale": scale, "shift": shift, "seam_rms": float(seam)}
-        for (scale, shift), seam in zip(fits.tolist(), seams, strict=True)
-    ]
-    return {
-        "depth": f"metres along the optical axis, up to scale and shift of {task.codec.unit}",
-        "assumed": {"near_m": files.near_m, "far_m": files.far_m},
-        "near_is_high": near_is_high(task.codec),
-        "sixteen_bits": {
-            "formula": f"{task.codec.unit} = first + (value - 1) * step",
-            "first": low + (CODE_LIMITS[0] + 0.5) * (high - low),
-            "step": step,
-            "invalid": 0,
-        },
-        "num_frames": done.num_frames,
-        "fps": float(source.rate),
-        "repeated_frames": list(repeated),
-        "windows": windows,
-    }

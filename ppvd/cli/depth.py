@@ -58,7 +58,17 @@ def main(words: list[str]) -> None:
 def _is_clip(word: str, fps: Fraction | None) -> bool:
     """Tell video from photographs, by the name alone; folders are video if given a rate."""
     path = Path(word)
-    return word == "-" or path.suffix.lower() in VIDEO_SUFFIXES or (bool(fps) and path.is_dir())
+    return (
+        word == "-"
+        or is_camera(word)
+        or path.suffix.lower() in VIDEO_SUFFIXES
+        or (bool(fps) and path.is_dir())
+    )
+
+
+def is_camera(word: str) -> bool:
+    """Tell whether a word names a camera: ``camera``, or ``camera:DEVICE``."""
+    return word.split(":")[0] == "camera" and not Path(word).exists()
 
 
 def _write_all(photos: "Photos", task: "DepthTask", files: "DepthFiles", out: Path) -> None:
@@ -122,8 +132,9 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "sources",
         nargs="+",
-        metavar="PHOTO|FOLDER|CLIP|-",
-        help="photographs, folders of them, video files, or - for video from a pipe",
+        metavar="PHOTO|FOLDER|CLIP|-|camera",
+        help="photographs, folders of them, video files, - for video from a pipe, or camera, "
+        "camera:DEVICE for a camera, until Ctrl-C",
     )
     add(
         "--model",

@@ -23,8 +23,10 @@ class VideoFile:
     Packets and frames that are broken count as missing. A file that breaks off ends there.
 
     Args:
-        source: A file, or an open pipe of a container that can be read from front to back.
+        source: A file, an open pipe of a container that can be read from front to back, or the
+            name of a device.
         name: What it is called in messages; ``None``: the path.
+        kind: FFmpeg's name of the file format, or of the kind of devices; ``None``: by the content.
 
     Raises:
         ValueError: If it is not there, not a video, or has no video stream.
@@ -32,9 +34,11 @@ class VideoFile:
         ImportError: If PyAV is not installed.
     """
 
-    def __init__(self, source: Path | BinaryIO, *, name: str | None = None) -> None:
+    def __init__(
+        self, source: Path | str | BinaryIO, *, name: str | None = None, kind: str | None = None
+    ) -> None:
         self.name = name or str(source)
-        self._container = _open(source, self.name)
+        self._container = _open(source, self.name, kind)
         if not self._container.streams.video:
             self._container.close()
             raise ValueError(f"video {self.name} must have a video stream, but has none")
@@ -91,17 +95,18 @@ class VideoFile:
         return np.ascontiguousarray(np.rot90(picture, round(frame.rotation / 90)))
 
 
-def _open(source: Path | BinaryIO, name: str) -> AvObject:
+def _open(source: Path | str | BinaryIO, name: str, kind: str | None) -> AvObject:
+    named = name if kind else f"video {name}"
+    whole = "check its name" if kind else "check that the file is whole"
     try:
-        return av().open(str(source) if isinstance(source, Path) else source)
+        return av().open(str(source) if isinstance(source, Path) else source, format=kind)
     except av().FFmpegError as error:
         if isinstance(error, FileNotFoundError):
-            raise ValueError(f"video {name} must exist: check the path") from error
+            raise ValueError(f"{named} must exist: check the path") from error
         if isinstance(error, OSError) and not isinstance(error, EOFError):
             raise
         raise ValueError(
-            f"video {name} must be one that FFmpeg reads, but it is not ({error.strerror}): "
-            "check that the file is whole"
+            f"{named} must be one that FFmpeg reads, but it is not ({error.strerror}): {whole}"
         ) from error
 
 

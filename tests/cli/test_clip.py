@@ -3,6 +3,7 @@
 import functools
 import io
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from ppvd.cli import clip_predictors
 from ppvd.nn import CascadeDiT, Propagation
 from ppvd.semantics import ViT, ViTEncoder
 from ppvd.tasks import PPVD, WindowPlan
-from ppvd.video import VideoFile
+from ppvd.video import VideoFile, VideoOutput
+from ppvd.video.camera import _SYSTEMS
 
 NUM_FRAMES = 20
 
@@ -85,7 +87,7 @@ def test_a_clip_becomes_every_kind_of_file(run, ppvd, capsys):
     assert len(list(Path("out/walk_ply").iterdir())) == NUM_FRAMES
     assert Path("out/walk_ply/000000.ply").read_bytes().startswith(b"ply\n")
     assert {path.name for path in Path("out").iterdir()} == {
-        *("walk.json", "walk_depth.mkv", "walk_preview.mp4", "walk_depth.npz"),
+        *("walk.json", "walk_report.png", "walk_depth.mkv", "walk_preview.mp4", "walk_depth.npz"),
         *("walk_png", "walk_exr", "walk_ply"),
     }
 
@@ -226,6 +228,7 @@ def test_a_video_model_streams_what_it_predicts_at_once(run, ppvd, monkeypatch):
     assert note["depth"].endswith("of 1 / depth")
     assert len(note["windows"]) == 3
     assert note["windows"][0] == {"scale": 1.0, "shift": 0.0, "seam_rms": 0.0}
+    assert cv2.imread("depth/walk_report.png").shape == (4 * 150, 960, 3)
 
 
 @pytest.mark.parametrize(("most", "expected"), [(100, 100), (500, None)])
@@ -263,6 +266,44 @@ def test_mistakes_are_one_sentence_and_write_nothing(words, code, sentence, run,
     assert got[0] == code
     assert got[1].startswith(sentence)
     assert not Path("depth").exists()
+
+
+def test_a_camera_runs_until_ctrl_c_which_is_its_end_and_no_mistake(run, ppvd, monkeypatch):
+    """Bars that FFmpeg makes without end, in place of a camera."""
+    monkeypatch.setitem(_SYSTEMS, sys.platform, ("lavfi", "testsrc2=size=24x16:rate=10"))
+    write, num_segments = VideoOutput.write, []
+
+    def pressed(output, segment, shots):
+        write(output, segment, shots)
+        num_segments.append(segment)
+        if len(num_segments) == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(VideoOutput, "write", pressed)
+    before = signal.getsignal(signal.SIGINT)
+    ppvd("depth", "camera", "--model", run, "--write", "video")
+    assert signal.getsignal(signal.SIGINT) is before
+    num_frames = len(values_of("depth/camera_depth.mkv"))
+    assert 32 <= num_frames <= 32 + 3 * 16 + 8
+    assert json.loads(Path("depth/camera.json").read_text())["num_frames"] == num_frames
+    assert not Path("depth/camera.part").exists()
+
+
+def test_a_camera_that_is_not_there_is_said(run, refused, monkeypatch):
+    monkeypatch.setitem(_SYSTEMS, sys.platform, ("lavfi", "testsrc2=size=24x16:rate=10"))
+    code, sentence = refused("depth", "camera", "--model", run, "--resume")
+    assert (code, sentence) == (2, "--resume must be left out: what a camera has shown is gone")
+    code, sentence = refused("depth", "camera:no_such_filter", "--model", run)
+    assert code == 1
+    assert sentence.startswith("camera no_such_filter must be one that FFmpeg reads, but it is not")
+
+
+def test_the_report_needs_no_truth(run, ppvd):
+    write_clip("walk.mp4", 9)
+    ppvd("depth", "walk.mp4", "--model", run, "--write", "video")
+    wobble = json.loads(Path("depth/walk.json").read_text())["wobble"]
+    assert wobble == {"mean": None, "still_share": 0.0, "frames": [None] * 9}  # flat pictures
+    assert cv2.imread("depth/walk_report.png").shape == (150, 960, 3)  # no windows to tell of
 
 
 def test_without_pyav_the_extra_is_named(run, refused, monkeypatch):
