@@ -1,6 +1,7 @@
 """A run that is about to be ended saves itself first."""
 
 import signal
+import sys
 import threading
 from pathlib import Path
 from types import FrameType
@@ -37,8 +38,9 @@ class StopOnSignal(Checkpoint):
         self._has_put_off = False
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
-        """Listen to the signal, in Lightning's place; only a main thread can."""
-        if threading.current_thread() is threading.main_thread():
+        """Listen to the signal, in Lightning's place; a main thread can, save on Windows."""
+        is_main = threading.current_thread() is threading.main_thread()
+        if is_main and sys.platform != "win32":
             signal.signal(signal.SIGUSR1, self._ask)
 
     def on_train_batch_end(self, trainer: Trainer, *_: object) -> None:
