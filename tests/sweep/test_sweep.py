@@ -101,7 +101,9 @@ def test_a_sweep_that_is_asked_to_stop_saves_its_trials(start, tmp_path):
     (tmp_path / "go").touch()
     assert "= 1\n" in ended(start(*words, "--jobs", "2"))
     again = [yaml.safe_load(f.read_text()) for f in trials.glob("*/version_1/config.yaml")]
-    assert [Path(config["ckpt_path"]).name for config in again] == ["stopped.ckpt"] * 2
+    assert len(again) == 2
+    # Step 5's own checkpoint is as far: asked in step 3, told in step 4, and a validation after it.
+    assert {Path(config["ckpt_path"]).name for config in again} <= {"stopped.ckpt", "step=5.ckpt"}
 
 
 def test_submitted_workers_are_given_the_same_words(start, tmp_path, monkeypatch):
