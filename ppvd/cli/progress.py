@@ -44,7 +44,11 @@ class Bar(TQDMProgressBar):
         self._shown = now
         super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 
-    def get_metrics(self, trainer: L.Trainer, pl_module: L.LightningModule) -> Numbers:
+    def get_metrics(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,  # noqa: ARG002
+    ) -> Numbers:
         """Return what is shown beside the bar, read now."""
         return {**trainer.progress_bar_metrics, **_loss(trainer)}
 
