@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from ppvd.cli.counted import counted
 from ppvd.data.sources import DOWNLOADS
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def _run(options: argparse.Namespace) -> int:
         print(f"  {note}")
     for sentence in findings.sentences():
         print(f"wrong: {sentence}")
-    print(f"{len(findings.faults) or 'no'} kinds of faults in {findings.frames} frames")
+    kinds = counted(len(findings.faults), "kind", none="no")
+    print(f"{kinds} of faults in {counted(findings.frames, 'frame')}")
     return min(len(findings.faults), 1)
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ppvd.cli.counted import counted
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -52,7 +54,7 @@ def _run(options: argparse.Namespace) -> int:
     manifest = Manifest.load(place)
     chosen = list(_chosen(manifest, parent(manifest_path(place)), options.samples))
     write_whole(options.out, encode_image(draw_sheet(chosen), suffix="png"))
-    print(f"{options.out}: {len(chosen)} of {manifest.num_samples} samples")
+    print(f"{options.out}: {len(chosen)} of {counted(manifest.num_samples, 'sample')}")
     return 0
 
 

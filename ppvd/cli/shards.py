@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from ppvd.cli.counted import counted
 from ppvd.cli.doctor import add_doctor
 from ppvd.cli.parser import VerbParser
 from ppvd.cli.preview import add_preview
@@ -251,12 +252,12 @@ def _check(options: argparse.Namespace) -> int:
         for fault in check_shards(options.folder, root=options.root, advance=bar.update):
             bar.write(fault, file=sys.stdout)
             num_faults += 1
-    print(f"{options.folder}: {_summary(manifest)}: {num_faults or 'no'} faults")
+    print(f"{options.folder}: {_summary(manifest)}: {counted(num_faults, 'fault', none='no')}")
     return min(num_faults, 1)
 
 
 def _summary(manifest: "Manifest") -> str:
     return (
-        f"{manifest.num_samples} samples in {len(manifest.shards)} shards,"
+        f"{counted(manifest.num_samples, 'sample')} in {counted(len(manifest.shards), 'shard')},"
         f" {manifest.num_bytes / 1e6:.1f} MB"
     )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from ppvd.cli.counted import counted
+
 if TYPE_CHECKING:
     from ppvd.data.stats import SetStats
 
@@ -41,7 +43,8 @@ def _run(options: argparse.Namespace) -> int:
             )
         )
     found = twins(sets)
-    print(f"{len(found) or 'no'} pictures are there more than once")
+    pictures = counted(len(found), "picture", none="no")
+    print(f"{pictures} {'is' if len(found) == 1 else 'are'} there more than once")
     for names in found[:MAX_LISTED]:
         print("  " + " = ".join(names))
     holders = ({name.partition(": ")[0] for name in names} for names in found)

@@ -18,14 +18,13 @@ def fill_strictly(module: nn.Module, state: Mapping[str, Tensor], *, where: str)
     Raises:
         ValueError: If names or shapes differ.
     """
-    try:
-        report = module.load_state_dict(state, strict=False)
-    except RuntimeError as error:
-        differences = "; ".join(map(str.strip, str(error).splitlines()[1 : 1 + NAMES_SHOWN]))
+    if differences := _differences(module, state):
+        more = f" and {len(differences) - NAMES_SHOWN} more" * (len(differences) > NAMES_SHOWN)
         raise ValueError(
             f"weights in {where} must have the shapes of this {type(module).__name__}, "
-            f"got {differences}"
-        ) from error
+            f"got {'; '.join(differences[:NAMES_SHOWN])}{more}; compare its width and options"
+        )
+    report = module.load_state_dict(state, strict=False)
     if report.missing_keys or report.unexpected_keys:
         raise ValueError(
             f"weights in {where} must have exactly the names of this {type(module).__name__}, "
@@ -39,3 +38,14 @@ def some(names: Collection[str]) -> str:
     shown = sorted(names)[:NAMES_SHOWN]
     more = len(names) - len(shown)
     return f"{shown}" + (f" and {more} more" if more else "")
+
+
+def _differences(module: nn.Module, state: Mapping[str, Tensor]) -> list[str]:
+    """List the shapes that differ, as ``name (2, 3) instead of (4, 3)``."""
+    wanted = {name: tuple(value.shape) for name, value in module.state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in state.items()}
+    return [
+        f"{name} {found[name]} instead of {shape}"
+        for name, shape in wanted.items()
+        if name in found and found[name] != shape
+    ]

@@ -60,7 +60,7 @@ def test_a_download_is_built_and_what_is_left_out_is_said(videos, tmp_path, caps
     assert "at most 1.00% of the 3 samples may be left out, got 1" in capsys.readouterr().err
     main([*args, "--max-left-out", "0.5"])
     out = capsys.readouterr().out
-    assert "2 samples in 1 shards" in out
+    assert "2 samples in 1 shard," in out
     assert "left out pointodyssey/train/dancing/000002: anno.npz has no camera for frame 2" in out
     manifest = Manifest.load(tmp_path / "out")
     assert manifest.source["leave_out"] == ["ani*", "kg"]

@@ -118,7 +118,7 @@ def test_what_is_off_in_a_store_is_told(toys, s3):
 def test_the_command_builds_and_checks_there(s3, capsys):
     main(["build", "synthetic", "--out", s3, "--count", "3", "--size", "16", "24"])
     main(["check", s3])
-    assert f"{s3}: 3 samples in 1 shards" in capsys.readouterr().out
+    assert f"{s3}: 3 samples in 1 shard," in capsys.readouterr().out
     assert MANIFEST_NAME in folder_at(s3).names()
 
 
