@@ -82,7 +82,9 @@ def test_missing_and_unexpected_names_are_listed_with_the_file(tmp_path):
 
 def test_other_shapes_are_named(tmp_path):
     torch.save(vit(grid=3).state_dict(), tmp_path / "x.pth")
-    with pytest.raises(ValueError, match=r"x\.pth must have the shapes.*pos_embed \(1, 10,.* instead of \(1,"):
+    with pytest.raises(
+        ValueError, match=r"x\.pth must have the shapes.*pos_embed \(1, 10,.* instead of \(1,"
+    ):
         load_strictly(vit(), tmp_path / "x.pth")
 
 
