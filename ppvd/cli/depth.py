@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ppvd.cli.counted import counted
 from ppvd.cli.mistakes import UsageError
 from ppvd.cli.parser import VerbParser
 
@@ -85,7 +86,8 @@ def _write_all(photos: "Photos", task: "DepthTask", files: "DepthFiles", out: Pa
             code = task.predict(image[None].to(task.device), keys=[key])
         files.write(out, key, code[0], image, codec=task.codec)
     name = out / photos.keys[0]
-    print(f"{len(photos)} depth maps in {out}; look at {name}_preview.png and {name}.ply")
+    maps = counted(len(photos), "depth map")
+    print(f"{maps} in {out}; look at {name}_preview.png and {name}.ply")
 
 
 def _model(asked: argparse.Namespace) -> tuple["DepthTask", str]:
