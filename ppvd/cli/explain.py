@@ -96,10 +96,27 @@ def _unknown_key(path: list[str], complaints: list[str], written: "Written") -> 
         known = list(inspect.signature(Trainer).parameters)
     elif owners:
         known = parameters(owners[-1])
+    elif places := _sections_that_take(path[0], written):
+        full = [".".join([place, *path[1:]]) for place in places]
+        return f"unknown key {key}{origin}; did you mean {' or '.join(full)}?"
     else:
         known = list(_SECTIONS)
     nearest = did_you_mean(path[-1], known)
     return f"unknown key {key}{origin}{nearest or '; known there: ' + ', '.join(known)}"
+
+
+def _sections_that_take(name: str, written: "Written") -> list[str]:
+    """Return the keys of ``name`` where the trainer, or the written model or data, takes it."""
+    classes = {"trainer": "lightning.Trainer"}
+    for key, _, value in written:
+        if isinstance(value, str) and (class_name := value.removeprefix("ppvd.")) in ppvd.__all__:
+            classes[key.removesuffix(".class_path")] = f"ppvd.{class_name}"
+    places = {"model": "model.init_args", "data": "data.init_args", "trainer": "trainer"}
+    return [
+        f"{place}.{name}"
+        for section, place in places.items()
+        if section in classes and name in parameters(classes[section])
+    ]
 
 
 def _unknown_class(path: list[str], name: str, written: "Written") -> str:

@@ -130,7 +130,7 @@ def _is_published(source: str | Path) -> bool:
 
 
 def _build(checkpoint: Checkpoint, changes: dict[str, object]) -> DepthTask:
-    init_args = {**checkpoint.model["init_args"], **changes}
+    init_args = {**_found_again(checkpoint.model["init_args"], checkpoint.path), **changes}
     config: Config = {"model": {**checkpoint.model, "init_args": init_args}}
     accept_presets()
     parser = ArgumentParser(exit_on_error=False)
@@ -143,3 +143,26 @@ def _build(checkpoint: Checkpoint, changes: dict[str, object]) -> DepthTask:
     except ValueError as error:
         raise unwrapped(error) from error
     return task
+
+
+def _found_again(init_args: Config, file: Path) -> Config:
+    """Return the settings with files of weights named from where the run was made.
+
+    They may be named from there; read elsewhere, they are looked for beside the run, in any
+    folder above the checkpoint ``file``.
+    """
+    return {
+        name: _found_again(value, file)
+        if isinstance(value, dict)
+        else _beside(value, file)
+        if name == "weights" and isinstance(value, str | Path)
+        else value
+        for name, value in init_args.items()
+    }
+
+
+def _beside(weights: str | Path, file: Path) -> str | Path:
+    if Path(weights).exists():
+        return weights
+    places = (folder / weights for folder in file.absolute().parents)
+    return next((str(place) for place in places if place.is_file()), weights)

@@ -166,6 +166,15 @@ class DepthTask(EvaluatedTask, ABC):
         """Build the optimiser of this task over other parameters."""
         return self._optimizer(params)
 
+    def on_fit_start(self) -> None:
+        """Refuse a size of training pictures that the network cannot look at."""
+        size = getattr(self.trainer.datamodule, "size", None)  # type: ignore[attr-defined]
+        if size is not None and any(side % self.divisor for side in size):
+            raise ValueError(
+                f"data.init_args.size must be divisible by {self.divisor} for this network, got"
+                f" {tuple(size)}"
+            )
+
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build the optimiser over the trainable parameters, and its schedule by step."""
         optimizer = self.build_optimizer(p for p in self.parameters() if p.requires_grad)

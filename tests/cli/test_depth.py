@@ -94,7 +94,7 @@ def test_settings_of_the_model_are_changed(run, ppvd, asked, toys):
         (["a.png", "--fov", "180"], 1, "field_of_view_deg must lie in (0, 180), got 180.0"),
         (["a.png", "--stpes=3"], 2, "unrecognized arguments: --stpes=3; did you mean --steps?"),
         (["a.png", "--device", "tpu"], 2, "argument --device: invalid choice: 'tpu'"),
-        ([], 2, "the following arguments are required: PHOTO|FOLDER|CLIP|-; see: ppvd"),
+        ([], 2, "the following arguments are required: PHOTO|FOLDER|CLIP|-|camera; see: ppvd"),
     ],
 )
 def test_mistakes_are_one_sentence_and_write_nothing(words, code, sentence, run, refused):

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import ppvd as package
+from ppvd.cli.load import _found_again
 
 
 @pytest.fixture
@@ -82,3 +83,16 @@ def test_files_are_loaded_from_anywhere(files):
     encoder = files / "moge2.pt"
     task = package.load(files / "ppd_moge.pth", encoder=encoder)
     assert isinstance(task.encoder.encoder, package.MoGe2)
+
+
+def test_weights_named_from_where_the_run_was_made_are_found_from_elsewhere(tmp_path, monkeypatch):
+    (tmp_path / "made/encoders").mkdir(parents=True)
+    (tmp_path / "made/encoders/a.pt").touch()
+    file = tmp_path / "made/runs/version_0/last.ckpt"
+    settings = {"net": {"init_args": {"weights": "encoders/a.pt"}}, "weights": "b.pt"}
+    monkeypatch.chdir(tmp_path / "made")
+    assert _found_again(settings, file) == settings
+    monkeypatch.chdir(tmp_path)
+    found = _found_again(settings, file)
+    assert found["net"]["init_args"]["weights"] == str(tmp_path / "made/encoders/a.pt")
+    assert found["weights"] == "b.pt"

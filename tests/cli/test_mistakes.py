@@ -25,6 +25,7 @@ def with_model(**init_args):
         ("--trainer.max_epoch=3", "unknown key trainer.max_epoch; did you mean max_epochs?"),
         ("--data.batchsize=3", "unknown key data.batchsize; did you mean batch_size?"),
         ("--modle=3", "unknown key modle; did you mean model?"),
+        ("--max_epochs=3", "unknown key max_epochs; did you mean trainer.max_epochs?"),
         ("--trainer.max_epochs=x", "trainer.max_epochs must be int or None, got x"),
         (
             "--model.init_args.net.init_args.width=abc",
@@ -124,3 +125,8 @@ def test_of_two_recipes_the_one_with_the_wrong_value_is_named(recipe, refused):
         2,
         "trainer.max_epochs in wrong.yaml must be int or None, got x",
     )
+
+
+def test_a_setting_of_the_model_without_its_section_is_shown_its_place(recipe, refused):
+    found = refused("fit", "-c", recipe(), "--model=ppvd.PPD", "--optimizer.lr=1")
+    assert found == (2, "unknown key optimizer.lr; did you mean model.init_args.optimizer.lr?")

@@ -1,4 +1,5 @@
 import functools
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -120,3 +121,14 @@ def test_no_sample_is_refused():
 def test_two_feature_alignments_are_refused():
     with pytest.raises(ValueError, match="one FeatureAlignment"):
         task(losses={"a": FeatureAlignment(tap=0), "b": FeatureAlignment(tap=1)})
+
+
+def test_a_size_of_data_that_the_network_cannot_look_at_is_refused_before_the_first_batch():
+    model = task()
+    model._trainer = SimpleNamespace(datamodule=SimpleNamespace(size=(32, 36)))
+    with pytest.raises(
+        ValueError, match=r"data.init_args.size must be divisible by 8 .*\(32, 36\)"
+    ):
+        model.on_fit_start()
+    model._trainer = SimpleNamespace(datamodule=SimpleNamespace(size=(32, 40)))
+    model.on_fit_start()
