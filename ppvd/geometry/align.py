@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ppvd.geometry.fits import AffineFit, Moments, each, moments, total
-from ppvd.geometry.parts import in_parts
+from ppvd.geometry.parts import in_parts, thinned
 from ppvd.geometry.ransac import ransac_line
 from ppvd.geometry.robust import (
     Line,
@@ -71,6 +71,8 @@ class Alignment:
             Anything: 1e-3); ``None`` leaves them.
         positive_only: Whether predictions that are not positive stay out of the fit (Marigold
             in disparity).
+        fit_side: Larger images are fitted at the nearest pixels of a grid whose longer side has so
+            many (Marigold on ETH3D: 1024); ``None`` fits to all.
         max_points: ``"l1"`` and ``"l1_scale"`` fit to every n-th valid pixel of images with more
             than these (MoGe: a grid of 64 x 64).
         seed: Of the draws of ``"ransac"``; each image starts from it, so that a result depends
@@ -92,6 +94,7 @@ class Alignment:
     weighting: Literal["uniform", "relative"] = "uniform"
     min_prediction: float | None = None
     positive_only: bool = False
+    fit_side: int | None = None
     max_points: int = 4096
     seed: int = 666
     parity: bool = False
@@ -108,6 +111,8 @@ class Alignment:
                 raise ValueError(f"far_m must be metres, 'truth' or None, got {self.far_m!r}")
         elif self.far_m is not None and not self.far_m > self.near_m:
             raise ValueError(f"far_m must exceed near_m {self.near_m} m, got {self.far_m}")
+        if self.fit_side is not None and self.fit_side < 2:
+            raise ValueError(f"fit_side must be at least 2 pixels, got {self.fit_side}")
         if self.max_points < 2:
             raise ValueError(f"max_points must be at least 2, got {self.max_points}")
 
@@ -138,7 +143,7 @@ class Alignment:
         if self.solver == "none":
             one = torch.ones_like(total(valid), dtype=torch.double)
             return AffineFit(one, torch.zeros_like(one))
-        maps = prediction, depth, valid
+        maps = thinned(prediction, depth, valid, side=self.fit_side)
         fits = [self._solve(*part) for part in ([maps] if depth.ndim > 4 else in_parts(*maps))]
         return AffineFit(
             torch.cat([one.scale for one in fits]), torch.cat([one.shift for one in fits])

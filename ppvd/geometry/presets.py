@@ -24,6 +24,7 @@ def marigold_alignment(
     space: Literal["depth", "disparity"] = "depth",
     near_m: float = 1e-3,
     far_m: float | None = 10.0,
+    fit_side: int | None = None,
 ) -> Alignment:
     """Marigold: least squares, one fit an image, within the data set's limits.
 
@@ -32,12 +33,14 @@ def marigold_alignment(
             take part in the fit.
         near_m: The data set's smallest depth: 1e-3 for NYUv2 and ScanNet, 1e-5 for KITTI.
         far_m: Its largest: 10 for NYUv2 and ScanNet, 80 for KITTI, none for ETH3D.
+        fit_side: 1024 for ETH3D; see ``Alignment``.
     """
     return Alignment(
         space=space,
         scope="image",
         near_m=near_m,
         far_m=far_m,
+        fit_side=fit_side,
         positive_only=space == "disparity",
     )
 

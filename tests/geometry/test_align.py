@@ -241,3 +241,29 @@ def test_bad_shapes_are_named():
         Alignment()(noise[:, 0], depth, valid)
     with pytest.raises(ValueError, match="valid must be bool"):
         Alignment()(noise, depth, valid.float())
+
+
+@pytest.mark.parametrize("size", [(30, 41), (41, 30), (20, 20), (64, 64)])
+def test_large_images_are_fitted_at_the_nearest_pixels_of_a_small_grid(size):
+    generator = torch.Generator().manual_seed(0)
+    prediction, depth = torch.rand(2, 3, 1, *size, generator=generator, dtype=torch.double) + 1
+    valid = torch.rand(3, 1, *size, generator=generator) > 0.3
+    fit = Alignment(space="depth", fit_side=20).fit(prediction, depth, valid)
+    factor = min(20 / max(size), 1.0)
+    rows, columns = ((np.arange(int(n * factor)) / factor).astype(int) for n in size)
+    for image in range(3):
+        x, y, mask = (one[image, 0].numpy()[rows][:, columns] for one in (prediction, depth, valid))
+        expected = np.polyfit(x[mask], y[mask], 1)
+        found = fit.scale[image].item(), fit.shift[image].item()
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_clips_are_fitted_at_the_nearest_pixels_too():
+    generator = torch.Generator().manual_seed(0)
+    prediction, depth = torch.rand(2, 2, 5, 1, 24, 30, generator=generator) + 1
+    valid = torch.ones_like(depth, dtype=torch.bool)
+    fit = Alignment(space="depth", fit_side=10).fit(prediction, depth, valid)
+    every_third = [one[..., ::3, ::3] for one in (prediction, depth, valid)]
+    expected = Alignment(space="depth").fit(*every_third)
+    assert torch.equal(fit.scale, expected.scale)
+    assert torch.equal(fit.shift, expected.shift)
