@@ -17,14 +17,20 @@ from ppvd.metrics import (
     CloudScore,
     DepthErrors,
     DiscBoundaryF1,
+    Drift,
     EdgeChamfer,
     EdgeDistance,
+    FlowWarpingError,
     FlyingPixels,
+    SeamJump,
+    TemporalAlignmentError,
+    TemporalGradientError,
     decode_keys,
 )
 
 METRICS = [DepthErrors, EdgeChamfer, BoundaryF1, DiscBoundaryF1, CloudScore, EdgeDistance]
 METRICS += [FlyingPixels]
+CLIPS = [Drift, FlowWarpingError, TemporalAlignmentError, TemporalGradientError]
 
 
 def batch(size=5, *, seed=0):
@@ -38,6 +44,26 @@ def batch(size=5, *, seed=0):
     intrinsics = intrinsics_from_fov(16, 20, horizontal_fov_deg=60.0).expand(size, 3, 3)
     prediction = torch.log1p(depth) + noise
     return {"prediction": prediction, "depth": depth, "valid": valid, "intrinsics": intrinsics}
+
+
+def clips():
+    """Four frames of each, of a camera that moves aside; one clip is without truth."""
+    images, generator = batch(), torch.Generator().manual_seed(1)
+    change = torch.empty(5, 4, 1, 1, 1).uniform_(0.9, 1.1, generator=generator)
+    maps = {name: images[name][:, None] * change for name in ("prediction", "depth")}
+    pose = torch.eye(4).repeat(5, 4, 1, 1)
+    pose[..., 0, 3] = 0.1 * torch.arange(4)
+    return maps | {
+        "valid": images["valid"][:, None].expand(5, 4, 1, 16, 20),
+        "intrinsics": images["intrinsics"][:, None].expand(5, 4, 3, 3),
+        "pose": pose,
+        "image": torch.rand(5, 4, 3, 16, 20, generator=generator),
+        "flow": torch.randn(5, 3, 2, 16, 20, generator=generator),
+    }
+
+
+def seams():
+    return SeamJump(first=2, step=1)
 
 
 def take(samples, indices):
@@ -183,6 +209,8 @@ def test_two_processes_with_uneven_shares_equal_one(tmp_path):
             values, names = found[kind.__name__]
             assert_same(values, updated(kind, batch()).compute())
             assert names == list(kind().metric_state)
+        for kind in (*CLIPS, seams):
+            assert_same(found[kind.__name__][0], updated(kind, clips()).compute())
         assert_same(found["pooled"][0], updated(pooled, batch()).compute())
         rows = found["table"][0]
         expected = feed(DepthErrors(reduction="none"), named(batch())).compute()
@@ -202,8 +230,10 @@ def main(folder, rank):
     distributed.init_process_group(
         "gloo", init_method=f"file://{folder}/rendezvous", rank=int(rank), world_size=2
     )
-    share = take(batch(), [0, 1, 2, 4] if rank == "0" else [3])
+    indices = [0, 1, 2, 4] if rank == "0" else [3]
+    share, films = take(batch(), indices), take(clips(), indices)
     metrics = {kind.__name__: updated(kind, share) for kind in METRICS}
+    metrics |= {kind.__name__: updated(kind, films) for kind in (*CLIPS, seams)}
     metrics["pooled"] = updated(pooled, share)
     metrics["table"] = DepthErrors(reduction="none")
     if rank == "0":
