@@ -66,10 +66,10 @@ def test_marigold_and_midas_equal_theirs_where_there_is_a_line_to_fit(case, spac
     theirs = results[f"marigold.least_square{suffix}"]
     fit = marigold_alignment(space=space).fit(prediction, *truth)
     # Theirs is solved in float32, and badly where the fit is (a few pixels, reversed, far).
-    expected = pytest.approx([theirs["scale"], theirs["shift"]], rel=2e-5, abs=1e-6)
+    expected = pytest.approx([theirs["scale"], theirs["shift"]], rel=4e-5, abs=1e-6)
     assert numbers(fit) == expected
     fit = Alignment(space=space).fit(prediction, *truth)
-    assert numbers(fit) == pytest.approx(results[f"midas.nvds_{key}"], rel=1e-4, abs=1e-5)
+    assert numbers(fit) == pytest.approx(results[f"midas.nvds_{key}"], rel=4e-5, abs=1e-5)
 
 
 @pytest.mark.parametrize("case", SINGLE)
@@ -77,9 +77,9 @@ def test_midas_gives_nothing_where_its_solver_gives_up(case):
     maps, results = load(case)
     fit = midas_alignment(parity=True).fit(maps["in.pred_disp"], maps["in.gt"], maps["in.mask"])
     for key in ("midas.nvds_disp", "midas.vda_loss_disp"):
-        assert numbers(fit) == pytest.approx(results[key], rel=1e-4, abs=1e-5), key
+        assert numbers(fit) == pytest.approx(results[key], rel=4e-5, abs=1e-5), key
     if case in FITTED:  # elsewhere this one returns (1, 0)
-        assert numbers(fit) == pytest.approx(results["midas.vda_util_disp"], rel=1e-4, abs=1e-5)
+        assert numbers(fit) == pytest.approx(results["midas.vda_util_disp"], rel=4e-5, abs=1e-5)
 
 
 @pytest.mark.parametrize("case", SINGLE)
@@ -122,7 +122,7 @@ def test_frames_have_fits_of_their_own_if_asked(case):
     fit = midas_alignment(parity=True).fit(prediction, depth, valid)
     theirs = record["results"]["vda.loss.compute_scale_and_shift.per_frame"]
     got = torch.stack([fit.scale.flatten(), fit.shift.flatten()])
-    torch.testing.assert_close(got, torch.tensor(theirs).double(), rtol=1e-3, atol=2e-5)
+    torch.testing.assert_close(got, torch.tensor(theirs).double(), rtol=4e-5, atol=2e-5)
 
 
 @pytest.mark.parametrize("shift", [False, True])
