@@ -7,7 +7,7 @@ from pathlib import Path
 from ppvd.cli.checkpoint import Checkpoint, candidates, read_checkpoint, read_file, runs_below
 from ppvd.cli.given import Given
 from ppvd.cli.mistakes import UsageError
-from ppvd.cli.stored import copy_of_newest, holds_checkpoints, saved_to
+from ppvd.cli.stored import copy_of_newest, saved_to
 from ppvd.data.storage import is_url
 from ppvd.scale import require_whole
 
@@ -19,7 +19,9 @@ def asked_checkpoint(verb: str, given: Given, *, log_folder: str) -> Checkpoint 
     if given.ckpt_path is None or (verb == "fit" and given.ckpt_path == "hpc"):
         return None
     if is_url(given.ckpt_path):
-        return _copied(given.ckpt_path, log_folder)
+        if found := _copied(given.ckpt_path, log_folder):
+            return found
+        raise UsageError(f"{given.ckpt_path} must hold a whole checkpoint, but there is none")
     if verb == "fit" and (found := _going_on(given, given.ckpt_path, log_folder)):
         return found
     if verb == "fit" and given.ckpt_path == "last":
@@ -55,13 +57,15 @@ def _going_on(given: Given, ckpt_path: str, log_folder: str) -> Checkpoint | Non
         return furthest(Path(ckpt_path)) if Path(ckpt_path).is_dir() else None
     root = Path(str(given.setting("trainer", "default_root_dir") or "."))
     here = furthest(root / log_folder / (given.experiment or given.stem or "unnamed"))
-    stored = [_copied(url, log_folder) for url in saved_to(given) if holds_checkpoints(url)]
-    return max([*filter(None, [here]), *stored], key=_steps, default=None)
+    stored = (_copied(url, log_folder) for url in saved_to(given))
+    return max(filter(None, (here, *stored)), key=_steps, default=None)
 
 
-def _copied(url: str, log_folder: str) -> Checkpoint:
+def _copied(url: str, log_folder: str) -> Checkpoint | None:
     """Return a copy of what a store holds; the recipe must be given beside it."""
     copy = copy_of_newest(url, folder=Path(log_folder) / "copied")
+    if copy is None:
+        return None
     found = read_file(copy)
     return replace(found, choice=f" (step {_steps(found)} of {url})")
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from ppvd.cli.given import Given
-from ppvd.cli.mistakes import UsageError
 from ppvd.data.retry import persistently
 from ppvd.data.storage import is_url, join, object_at, open_sized
 from ppvd.scale import require_whole
@@ -38,20 +37,14 @@ def saved_to(given: Given) -> list[str]:
     return list(dict.fromkeys(filter(is_url, map(str, _dirpaths(given)))))
 
 
-def holds_checkpoints(url: str) -> bool:
-    """Return whether any checkpoint lies below a URL; before the first is saved, none does."""
-    return bool(_newest_first(url))
-
-
-def copy_of_newest(url: str, *, folder: Path) -> Path:
-    """Copy a checkpoint to this machine.
+def copy_of_newest(url: str, *, folder: Path) -> Path | None:
+    """Copy a checkpoint to this machine; ``None`` if there is no whole one.
 
     Args:
         url: That checkpoint, or what lies above several: the newest that is whole is taken.
         folder: Where the copy goes.
 
     Raises:
-        UsageError: If there is none.
         OSError: If it cannot be read.
     """
     for location in [url] if url.endswith(SUFFIX) else _newest_first(url):
@@ -65,7 +58,7 @@ def copy_of_newest(url: str, *, folder: Path) -> Path:
             log.warning("passed over: %s, copied from %s", error, location)
         else:
             return copy
-    raise UsageError(f"{url} must hold a whole checkpoint (*{SUFFIX}), but does not")
+    return None
 
 
 def _newest_first(url: str) -> list[str]:

@@ -106,3 +106,16 @@ def test_a_run_goes_on_on_another_machine_from_checkpoints_in_a_bucket(
     shutil.rmtree("lightning_logs")
     ppvd("fit", "-c", path, "--ckpt_path=last")
     assert f"step 2 of {rooms}/kept" in capsys.readouterr().out
+
+
+def test_an_empty_folder_of_checkpoints_is_told_and_a_first_training_begins(
+    rooms, recipe, ppvd, refused
+):
+    kept = {"class_path": "ModelCheckpoint", "init_args": STEPS | {"dirpath": f"{rooms}/kept"}}
+    path = recipe(model=PPD, data=data(rooms), callbacks=[kept], max_steps=1)
+    code, sentence = refused("fit", "-c", path, f"--ckpt_path={rooms}/kept")
+    assert code == 2
+    assert f"{rooms}/kept must hold a whole checkpoint, but there is none" in sentence
+    with pytest.warns(UserWarning, match="No checkpoint will be loaded"):
+        ppvd("fit", "-c", path, "--ckpt_path=last")
+    obstore.head(*object_at(f"{rooms}/kept/step=1.ckpt"))
