@@ -20,7 +20,8 @@ def gate(monkeypatch):
         write(self, *arguments)
 
     monkeypatch.setattr(WholeCheckpoints, "save_checkpoint", wait_and_write)
-    return opened
+    yield opened
+    opened.set()  # Else a test that fails would wait for its threads for ever.
 
 
 def test_a_step_goes_on_before_the_file_is_there_and_may_change_the_weights(tmp_path, gate):
