@@ -15,8 +15,8 @@ class SemanticEncoder(nn.Module, ABC):
     Attributes:
         width: Channels ``D'`` of the features; 0 means that there are none to listen to.
         sees_clips: Whether it looks at all frames of a clip together (pi3, VGGT). `forward` then
-            takes ``(B, T, 3, H, W)`` and returns ``(B, T, D', h, w)``. `Frozen` bridges the
-            two kinds: a task hands images or clips to either.
+            takes ``(B, T, 3, H, W)`` and returns ``(B, T, D', h, w)``. `describe` bridges the
+            two kinds.
     """
 
     width: int
@@ -40,3 +40,25 @@ class SemanticEncoder(nn.Module, ABC):
         ``Frozen`` calls this once an encoder built on the meta device has got memory. An encoder
         without weights of its own inherits this and has nothing to do.
         """
+
+
+def describe(encoder: SemanticEncoder, image: Tensor) -> Tensor:
+    """Describe images or clips by an encoder of either kind.
+
+    One of images describes a clip frame by frame; to one of clips, an image is a clip of one frame.
+
+    Args:
+        encoder: Of images or of clips.
+        image: sRGB colour in [0, 1], ``(B, [T,] 3, H, W)``.
+
+    Returns:
+        Features ``(B, [T,] D', h, w)``.
+    """
+    features: Tensor
+    if encoder.sees_clips == (image.ndim == 5):
+        features = encoder(image)
+    elif encoder.sees_clips:
+        features = encoder(image.unsqueeze(1)).squeeze(1)
+    else:
+        features = encoder(image.flatten(0, 1)).unflatten(0, image.shape[:2])
+    return features

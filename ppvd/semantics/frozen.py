@@ -7,7 +7,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from ppvd.semantics.base import SemanticEncoder
+from ppvd.semantics.base import SemanticEncoder, describe
 
 
 class Frozen(SemanticEncoder):
@@ -37,9 +37,6 @@ class Frozen(SemanticEncoder):
     def forward(self, image: Tensor) -> Tensor:
         """Describe images or clips, without a graph, whichever of the two the encoder sees.
 
-        An encoder of images describes a clip frame by frame; to one of clips, an image is a
-        clip of one frame.
-
         Args:
             image: sRGB colour in [0, 1], ``(B, [T,] 3, H, W)``.
 
@@ -48,17 +45,8 @@ class Frozen(SemanticEncoder):
         """
         if self._device() not in (None, image.device):
             self.encoder.to(image.device)
-        clip = image if image.ndim == 5 else image.unsqueeze(1)
         with torch.no_grad():
-            features = self._describe(clip)
-        return features if image.ndim == 5 else features.squeeze(1)
-
-    def _describe(self, clip: Tensor) -> Tensor:
-        if self.encoder.sees_clips:
-            features: Tensor = self.encoder(clip)
-            return features
-        frames: Tensor = self.encoder(clip.flatten(0, 1))
-        return frames.view(*clip.shape[:2], *frames.shape[1:])
+            return describe(self.encoder, image)
 
     def extra_repr(self) -> str:
         """Name the encoder, which the tree of submodules does not show."""

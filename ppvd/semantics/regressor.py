@@ -3,6 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ppvd.semantics.base import describe
 from ppvd.semantics.clip_vit import ClipEncoder
 from ppvd.semantics.vit_encoder import ViTEncoder
 
@@ -38,15 +39,6 @@ class ViTRegressor(nn.Module):
         Returns:
             Code ``(B, [T,] 1, H, W)``.
         """
-        clip = image if image.ndim == 5 else image.unsqueeze(1)
-        features = self._describe(clip)
-        cells = self.head(features.movedim(2, -1)).movedim(-1, 2)  # (B, T, cell^2, h, w)
-        code: Tensor = F.pixel_shuffle(cells, self.divisor)
-        return code if image.ndim == 5 else code.squeeze(1)
-
-    def _describe(self, clip: Tensor) -> Tensor:
-        if self.encoder.sees_clips:
-            features: Tensor = self.encoder(clip)
-            return features
-        frames: Tensor = self.encoder(clip.flatten(0, 1))
-        return frames.view(*clip.shape[:2], *frames.shape[1:])
+        features = describe(self.encoder, image)
+        cells: Tensor = self.head(features.movedim(-3, -1)).movedim(-1, -3)  # (..., cell^2, h, w)
+        return F.pixel_shuffle(cells, self.divisor)
