@@ -1,7 +1,7 @@
 """Checkpoints that are written while the training goes on."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from lightning.fabric.utilities.types import _PATH
@@ -61,6 +61,7 @@ class AsyncCheckpoints(WholeCheckpoints):
     def wait(self) -> None:
         """Wait for what is under way, and raise what went wrong in it."""
         under_way, self._under_way = self._under_way, []
+        wait(under_way)
         for future in under_way:
             future.result()
 
