@@ -3,6 +3,8 @@ import sys
 
 import pytest
 
+from ppvd.cli import main
+
 ROUNDS = 20
 COUNT_FAULTS = f"""
 import resource, sys
@@ -37,3 +39,11 @@ def test_elsewhere_nothing_happens(monkeypatch):
     monkeypatch.setattr(allocator.sys, "platform", "win32")
     monkeypatch.setattr(allocator.ctypes, "CDLL", None)
     allocator.keep_freed_memory()
+
+
+def test_a_training_keeps_it(monkeypatch):
+    kept = []
+    monkeypatch.setattr("ppvd.cli.dispatch.keep_freed_memory", lambda: kept.append(True))
+    with pytest.raises(SystemExit):
+        main(["fit"])  # Without a recipe it is refused, but not before.
+    assert kept
