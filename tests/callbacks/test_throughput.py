@@ -24,7 +24,10 @@ def clock(monkeypatch):
     return now
 
 
-def test_counts_samples_waiting_and_all_processes(clock):
+@pytest.mark.parametrize(
+    ("shape", "frames"), [((3, 3, 2, 2), None), ((3, 16, 3, 2, 2), 2 * 6 * 16)]
+)
+def test_counts_samples_frames_waiting_and_all_processes(clock, shape, frames):
     recorder, task = Recorder(), SimpleNamespace(device=torch.device("cpu"))
     trainer = SimpleNamespace(
         loggers=[recorder],
@@ -35,7 +38,7 @@ def test_counts_samples_waiting_and_all_processes(clock):
     )
     speed = Throughput(every_n_steps=2)
     speed.on_train_start(trainer, task)
-    batch = {"key": ["a", "b", "c"]}
+    batch = {"key": ["a", "b", "c"], "image": torch.zeros(shape)}
     for step in range(1, 5):
         trainer.global_step = step
         clock.seconds += 1.0  # waits for data
@@ -48,6 +51,7 @@ def test_counts_samples_waiting_and_all_processes(clock):
     assert [step for step, _ in recorder.rows] == [2, 4]
     for _, values in recorder.rows:
         assert values["speed/samples_per_second"] == pytest.approx(2 * 6 / 8)
+        assert values.get("speed/frames_per_second") == (frames and pytest.approx(frames / 8))
         assert values["speed/wait_share"] == pytest.approx(0.25)
         assert 0.01 < values["speed/memory_gib"] < 1000
         assert values["data/bad_samples"] == 3
