@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -96,6 +97,27 @@ def test_the_bar_looks_at_the_loss_once_a_second(monkeypatch):
     for index in range(7):
         bar.on_train_batch_end(None, None, None, None, index)
     assert seen == [0, 3, 6]
+
+
+def test_lines_come_now_and_then(monkeypatch, capsys):
+    now = SimpleNamespace(seconds=0.0)
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: now.seconds)
+    trainer = SimpleNamespace(
+        global_step=0,
+        estimated_stepping_batches=90,
+        current_epoch=0,
+        progress_bar_metrics={},
+        callback_metrics={},
+    )
+    lines = Lines(seconds=10.0)
+    lines.on_train_start(trainer, None)
+    for step in range(1, 46):
+        now.seconds, trainer.global_step = float(step), step
+        lines.on_train_batch_end(trainer)
+    lines.on_train_end(trainer, None)
+    said = capsys.readouterr().out.splitlines()
+    assert [int(line.split()[1]) for line in said] == [1, 11, 21, 31, 41, 45]
+    assert said[-1] == "step 45 of 90, epoch 0, 1 steps/s, 0:00:45 left"
 
 
 def test_lines_are_silent_where_another_process_speaks(capsys):

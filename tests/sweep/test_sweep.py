@@ -41,7 +41,8 @@ def start(tmp_path):
     (tmp_path / "sweep.yaml").write_text(yaml.safe_dump({"sweep": SWEEP}))
 
     def start(*words):
-        toys = {"PYTHONPATH": str(Path(__file__).parent), "OMP_NUM_THREADS": "1"}
+        here = Path(__file__)
+        toys = {"PYTHONPATH": f"{here.parents[2]}:{here.parent}", "OMP_NUM_THREADS": "1"}
         return subprocess.Popen(
             [sys.executable, "-m", "ppvd", "sweep", *words],
             cwd=tmp_path,
@@ -59,25 +60,35 @@ def ended(process):
     return said
 
 
+def checkpoints_gone_on_from(folder):
+    files = folder.glob("lightning_logs/sweeps/bowl/*/*/config.yaml")
+    found = (yaml.safe_load(file.read_text())["ckpt_path"] for file in files)
+    return [path for path in found if str(path).endswith(".ckpt")]
+
+
 @pytest.mark.slow
-def test_a_sweep_survives_the_death_of_a_trial_and_of_a_worker(start, tmp_path):
+def test_a_trial_whose_process_is_killed_goes_on_from_its_checkpoint(start, tmp_path):
     words = ["-c", "bowl.yaml", "-c", "sweep.yaml", "--model.init_args.killed_once=killed"]
+    said = ended(start(*words, "--jobs", "1"))
+    assert re.search(r"trial \d: killed by signal 9, begun again", said)
+    assert len(checkpoints_gone_on_from(tmp_path)) == 1
+    assert "2 of 2 trials begun: 2 complete" in ended(start("status", "bowl"))
+
+
+@pytest.mark.slow
+def test_trials_of_a_worker_that_is_killed_go_on_with_the_next(start, tmp_path):
+    words = ["-c", "bowl.yaml", "-c", "sweep.yaml", "--model.init_args.awaits=go"]
     worker = start(*words, "--jobs", "1")
     trial = tmp_path / "lightning_logs/sweeps/bowl"
-    while worker.poll() is None and not list(trial.glob("trial_*/version_*/checkpoints/*.ckpt")):
+    while not list(trial.glob("trial_*/version_*/waits")):
+        assert worker.poll() is None
         time.sleep(0.05)
     worker.send_signal(signal.SIGKILL)
     worker.communicate()
+    (tmp_path / "go").touch()
     said = ended(start(*words, "--jobs", "2"))
-    assert (
-        re.search(r"trial \d: killed by signal 9, begun again", said)
-        or (tmp_path / "killed").exists()
-    )
     assert re.search(r"trial \d: val/bowl = 1\n", said)
-    steps = [
-        yaml.safe_load(file.read_text())["ckpt_path"] for file in trial.glob("*/*/config.yaml")
-    ]
-    assert any(str(path).endswith(".ckpt") for path in steps)
+    assert checkpoints_gone_on_from(tmp_path)
     told = ended(start("best", "bowl"))
     assert "model.init_args.x = 2.0" in told
     assert "2 of 2 trials begun: 2 complete" in ended(start("status", "bowl"))
