@@ -19,6 +19,9 @@ MAX_WHOLE_TOKENS = 1024
 KeysAndValues = tuple[Tensor, Tensor]
 """What tokens show to others, normalised and turned, ``(B, R * M, num_heads, d)`` each."""
 
+GATE_PACE = 16.0
+"""Factor on the numbers that gates learn: they open at so many times the learning rate (ours)."""
+
 
 class Attention(nn.Module):
     """Multi-head self-attention; queries and keys are layer-normalised within each head.
@@ -26,24 +29,28 @@ class Attention(nn.Module):
     Args:
         width: Channels ``D``, a multiple of ``num_heads``.
         num_heads: Heads.
+        gated: Whether each head has a gate for what it is shown by others, closed at first.
     """
 
-    def __init__(self, width: int, num_heads: int) -> None:
+    def __init__(self, width: int, num_heads: int, *, gated: bool = False) -> None:
         super().__init__()
         self.num_heads = num_heads
         self.qkv = nn.Linear(width, 3 * width)
         self.query_norm = nn.LayerNorm(width // num_heads, eps=HEAD_NORM_EPS)
         self.key_norm = nn.LayerNorm(width // num_heads, eps=HEAD_NORM_EPS)
         self.out = nn.Linear(width, width)
+        self.shared_gate = nn.Parameter(torch.empty(num_heads)) if gated else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw matrices Xavier-uniformly, zero biases, start the norms at identity."""
+        """Draw matrices Xavier-uniformly, zero biases, start the norms at identity, close gates."""
         for layer in (self.qkv, self.out):
             nn.init.xavier_uniform_(layer.weight)
             nn.init.zeros_(layer.bias)
         self.query_norm.reset_parameters()
         self.key_norm.reset_parameters()
+        if self.shared_gate is not None:
+            nn.init.zeros_(self.shared_gate)
 
     def forward(
         self, tokens: Tensor, rotary: Rotary | None, shared: KeysAndValues | None = None
@@ -59,10 +66,14 @@ class Attention(nn.Module):
         query, key = self.query_norm(query), self.key_norm(key)  # (B, [T,] N, num_heads, d)
         if rotary is not None:
             query, key = rotary.turn(query), rotary.turn(key)
-        if shared is not None:
-            key, value = _beside(key, shared[0]), _beside(value, shared[1])
-        mixed = attend(query.transpose(-2, -3), key.transpose(-2, -3), value.transpose(-2, -3))
-        out: Tensor = self.out(mixed.transpose(-2, -3).flatten(-2))
+        if shared is None:
+            mixed = _attend(query, key, value)
+        else:
+            mixed = _attend(query, _beside(key, shared[0]), _beside(value, shared[1]))
+            if self.shared_gate is not None:
+                gate = GATE_PACE * self.shared_gate.to(mixed.dtype).unsqueeze(-1)
+                mixed = torch.lerp(_attend(query, key, value), mixed, gate)
+        out: Tensor = self.out(mixed.flatten(-2))
         return out
 
     def keys_and_values(self, tokens: Tensor, rotary: Rotary | None) -> KeysAndValues:
@@ -84,6 +95,12 @@ def _beside(own: Tensor, shared: Tensor) -> Tensor:
     """Append what a clip shares ``(B, R * M, ...)`` to each frame's own ``(B, T, N, ...)``."""
     shared = shared.unsqueeze(1).expand(-1, own.shape[1], -1, -1, -1)
     return torch.cat([own, shared], 2)
+
+
+def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Do as `attend`, of ``(..., N, num_heads, d)``."""
+    parts = (part.transpose(-2, -3) for part in (query, key, value))
+    return attend(*parts).transpose(-2, -3)
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:

@@ -74,7 +74,8 @@ class Block(nn.Module):
         super().__init__()
         self.propagation, self.recompute = propagation, recompute
         self.temporal = Block(width, num_heads, hidden) if temporal else None
-        self.attention = Attention(width, num_heads)
+        gated = propagation is not None and propagation.gated
+        self.attention = Attention(width, num_heads, gated=gated)
         self.mlp = Mlp(width, hidden)
 
     def reset_parameters(self) -> None:

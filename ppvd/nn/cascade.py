@@ -63,7 +63,8 @@ class CascadeDiT(nn.Module):
             times as loud as the image, else drowns it for the first thousand steps or so.
         prompt_gain: Factor on the initial weights that take in the features (ours). Of unit
             length (Eq. 6), they are small beside the tokens: ``D' ** 0.5`` makes them equals.
-        propagation: What frames see of reference frames; None is nothing. It has no weights.
+        propagation: What frames see of reference frames; None is nothing. Without gates, it has no
+            weights.
         temporal_blocks: Blocks of attention over the frames at each place, one before each of
             the last blocks (released: 3; the paper has none). They start as the identity, where
             the released ones do not: added to a trained network, they first change nothing.

@@ -32,8 +32,9 @@ class Propagation:
     a frame, and scale and shift travel through the references.
 
     It has no weights, so a network trained on images sees references from the first step, with
-    up to 16 % of its attention at the released sizes if they interest it as its own tokens do;
-    a gate that starts closed would be a weight that the released networks do not have.
+    up to 16 % of its attention at the released sizes if they interest it as its own tokens do.
+    With gates (ours), one a head and block, it starts as if there were none, and learns from there
+    how far to open: at 0 a frame sees itself alone, at 1 all is as without gates.
 
     The released model does so in its last six blocks. The paper says "before each Transformer
     layer" of the SC-DiT, which are the blocks after the fusion (III-E): that is the default.
@@ -43,6 +44,7 @@ class Propagation:
             too short for some of them does with the others.
         pool: Side of a window in tokens (III-D, Table V: 4).
         last_blocks: How many blocks, counted from the last; None is all after the fusion.
+        gated: Whether there are gates, which start closed. Attention is then done twice.
 
     Raises:
         ValueError: If there are no references or impossible ones, or ``pool`` is not above 0.
@@ -51,6 +53,7 @@ class Propagation:
     references: tuple[int, ...] = (0, 1, 2)
     pool: int = 4
     last_blocks: int | None = None
+    gated: bool = False
 
     def __post_init__(self) -> None:
         places = tuple(self.references)

@@ -17,7 +17,9 @@ from ppvd.semantics.strict import fill_strictly, some
 _CODE = re.compile(r"GLOBAL (\S+)")
 
 
-def load_strictly(module: nn.Module, path: str | Path, *, may_lack: str | None = None) -> None:
+def load_strictly(
+    module: nn.Module, path: str | Path, *, may_lack: Collection[str] = ()
+) -> None:
     """Fill a module from its part of a checkpoint; every name of that part must fit.
 
     Args:
@@ -25,8 +27,8 @@ def load_strictly(module: nn.Module, path: str | Path, *, may_lack: str | None =
         path: A ``.safetensors`` file, or a ``torch.save`` file (a state dict, or a Lightning or
             similar checkpoint that holds one under ``state_dict`` or ``model``). The module may
             be a part of what was saved (``network.encoder.backbone.``): the prefix is found.
-        may_lack: Name of parts, anywhere in the module, that the checkpoint may do without: all
-            of them, and they keep what they have, or none.
+        may_lack: Names of parts, wherever in the module, that the checkpoint may do without: all
+            of a name, and they keep what they have, or none.
 
     Raises:
         ValueError: If the file cannot be read, or if names or shapes differ.
@@ -35,7 +37,7 @@ def load_strictly(module: nn.Module, path: str | Path, *, may_lack: str | None =
 
 
 def fill_part(
-    module: nn.Module, state: Mapping[str, Tensor], *, where: str, may_lack: str | None = None
+    module: nn.Module, state: Mapping[str, Tensor], *, where: str, may_lack: Collection[str] = ()
 ) -> None:
     """Fill a module from its part of the tensors of something larger.
 
@@ -50,9 +52,10 @@ def fill_part(
     """
     prefix = find_prefix(state, module.state_dict().keys(), where=where)
     part = {name.removeprefix(prefix): v for name, v in state.items() if name.startswith(prefix)}
-    own = {name: v for name, v in module.state_dict().items() if may_lack in name.split(".")}
-    if not own.keys() & part.keys():
-        part = own | part
+    for lacking in may_lack:
+        own = {name: v for name, v in module.state_dict().items() if lacking in name.split(".")}
+        if not own.keys() & part.keys():
+            part = own | part
     fill_strictly(module, part, where=f"the part '{prefix}' of {where}" if prefix else where)
 
 

@@ -27,8 +27,8 @@ from ppvd.semantics import Frozen, SemanticEncoder
 from ppvd.tasks.base import DepthTask, OptimizerCallable, SchedulerCallable, training_target
 from ppvd.weights import Pretrained, fill_network, read_pretrained
 
-# What a network for video has and the image network it starts from has not.
-VIDEO_PART = "temporal"
+# What a network for video may have and the image network it starts from has not.
+VIDEO_PARTS = ("temporal", "shared_gate")
 
 
 class FlowTask(DepthTask, ABC):
@@ -155,7 +155,7 @@ class FlowTask(DepthTask, ABC):
             ValueError: If ``initial_weights`` cannot be read or is of another network.
         """
         if self.initial_weights and not self._has_weights and self.trainer.ckpt_path is None:
-            fill_network(self.net, self.initial_weights, may_lack=VIDEO_PART)
+            fill_network(self.net, self.initial_weights, may_lack=VIDEO_PARTS)
         self._has_weights = True
 
     def training_step(self, batch: DepthBatch, batch_idx: int) -> Tensor:

@@ -51,7 +51,8 @@ class PPVD(FlowTask):
         encoder: Foundation model that describes the frames (Eq. 5); frozen for good.
         net: Builds the network from the width of the features that prompt it.
         initial_weights: Checkpoint or file whose network a training starts from: that of the
-            first stage, or of a PPD. It may lack the temporal blocks, which then keep their start.
+            first stage, or of a PPD. It may lack temporal blocks and gates of propagation, which
+            then keep their start: the output is at first what it was.
         codec: Metric depth to the network's range and back (Eq. 8), one range a clip. ``None``:
             disparity (section III-F).
         times: Draws the training times, one a clip; see ``FlowTask``.

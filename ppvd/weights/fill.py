@@ -1,5 +1,6 @@
 """A network that is there already, filled from a file of others or ours."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from ppvd.nn import CascadeDiT
@@ -11,13 +12,13 @@ from ppvd.weights.rebuild import network_config
 _MEETING = {"propagation", "temporal_blocks"}  # of frames; an image network may start a video one
 
 
-def fill_network(net: CascadeDiT, path: str | Path, *, may_lack: str | None = None) -> None:
+def fill_network(net: CascadeDiT, path: str | Path, *, may_lack: Collection[str] = ()) -> None:
     """Fill a network from a published file, an imported one, or a checkpoint of a run; strictly.
 
     Args:
         net: Network to fill.
         path: The file, see ``read_weights``; where in it the network lies is found.
-        may_lack: Name of parts that the file may do without, see ``load_strictly``.
+        may_lack: Names of parts that the file may do without, see ``load_strictly``.
 
     Raises:
         ValueError: If the file cannot be read, or is of another network.

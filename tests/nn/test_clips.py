@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import load_file
 
 from ppvd.nn import CascadeDiT, Propagation, rotary
+from ppvd.nn.attention import GATE_PACE
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "released"
 RELEASED = {
@@ -19,6 +20,7 @@ VIDEO = {
     "released": RELEASED,
     "paper": {"propagation": Propagation(), "depth": 4},
     "every block": {"propagation": Propagation((1,), pool=2, last_blocks=4), "depth": 4},
+    "gates": {"propagation": Propagation(gated=True), "depth": 4},
     "temporal blocks alone": {"temporal_blocks": 3, "depth": 4},
     "no cascade": {"propagation": Propagation(), "coarse_factor": 1, "semantic_width": 0},
 }
@@ -63,7 +65,8 @@ def test_images_pass_a_video_network_as_they_pass_an_image_network(name, make_ne
     image = make_net(**{**VIDEO[name], "propagation": None, "temporal_blocks": 0})
     report = image.load_state_dict(video.state_dict(), strict=False)
     assert report.missing_keys == []
-    assert all(".temporal." in name for name in report.unexpected_keys)
+    new = (".temporal.", ".shared_gate")
+    assert all(any(part in name for part in new) for name in report.unexpected_keys)
     inputs = make_inputs(video)
     assert torch.equal(video(**inputs), image(**inputs))
 
@@ -139,6 +142,47 @@ def test_new_temporal_blocks_first_change_nothing(make_net, make_inputs):
     assert all(".temporal." in name for name in report.missing_keys)
     inputs = make_inputs(grown, frames=3)
     assert torch.equal(grown(**inputs), trained(**inputs))
+
+
+@pytest.mark.parametrize("last_blocks", [None, 4])
+def test_new_gates_first_change_nothing_and_then_open(last_blocks, make_net, make_inputs):
+    trained = make_net(depth=4)
+    grown = CascadeDiT(
+        5,
+        width=16,
+        depth=4,
+        num_heads=2,
+        patch=2,
+        propagation=Propagation(gated=True, last_blocks=last_blocks),
+    )
+    report = grown.load_state_dict(trained.state_dict(), strict=False)
+    assert len(report.missing_keys) == (last_blocks or 2)
+    assert all("shared_gate" in name for name in report.missing_keys)
+    inputs = make_inputs(grown, frames=5)
+    before = trained(**inputs)
+    assert torch.equal(grown(**inputs), before)
+    optimizer = torch.optim.SGD(grown.parameters(), lr=1e-3)
+    (grown(**inputs) - inputs["noisy"]).square().mean().backward()
+    optimizer.step()
+    with torch.no_grad():
+        for parameter, kept in zip(trained.parameters(), _but_gates(grown), strict=True):
+            kept.copy_(parameter)
+    assert not torch.allclose(grown(**inputs), before, atol=1e-5)
+
+
+def test_open_gates_are_none(make_net, make_inputs):
+    plain, gated = (make_net(depth=4, propagation=Propagation(gated=g)) for g in (False, True))
+    gated.load_state_dict(plain.state_dict(), strict=False)
+    with torch.no_grad():
+        for name, parameter in gated.named_parameters():
+            if "shared_gate" in name:
+                parameter.fill_(1 / GATE_PACE)
+    inputs = make_inputs(plain, frames=4)
+    torch.testing.assert_close(gated(**inputs), plain(**inputs), rtol=1e-4, atol=1e-5)
+
+
+def _but_gates(net):
+    return [p for name, p in net.named_parameters() if "shared_gate" not in name]
 
 
 def test_reset_parameters_draws_a_fresh_network(make_net):

@@ -161,14 +161,14 @@ def test_parts_that_may_lack_keep_their_own_values_or_come_whole(tmp_path):
     state = {name: value + 1 for name, value in module.state_dict().items()}
     old = {name: value for name, value in state.items() if name.startswith("old.")}
     save_file(old, tmp_path / "old.safetensors")
-    load_strictly(module, tmp_path / "old.safetensors", may_lack="new")
+    load_strictly(module, tmp_path / "old.safetensors", may_lack=["new"])
     assert torch.equal(module.old.weight, state["old.weight"])
     assert torch.equal(module.new.weight, before)
     with pytest.raises(ValueError, match=r"missing \['new.bias', 'new.weight'\]"):
         load_strictly(module, tmp_path / "old.safetensors")
     save_file(state, tmp_path / "whole.safetensors")
-    load_strictly(module, tmp_path / "whole.safetensors", may_lack="new")
+    load_strictly(module, tmp_path / "whole.safetensors", may_lack=["new"])
     assert torch.equal(module.new.weight, state["new.weight"])
     save_file(old | {"new.bias": state["new.bias"]}, tmp_path / "half.safetensors")
     with pytest.raises(ValueError, match=r"missing \['new.weight'\]"):
-        load_strictly(module, tmp_path / "half.safetensors", may_lack="new")
+        load_strictly(module, tmp_path / "half.safetensors", may_lack=["new"])

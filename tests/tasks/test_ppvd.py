@@ -150,11 +150,20 @@ def started(path, net):
     return task
 
 
-def test_an_image_network_starts_a_video_network_whose_temporal_blocks_change_nothing(
-    image_weights, clips
+@pytest.mark.parametrize(
+    "new",
+    [
+        {"temporal_blocks": 1},
+        {"propagation": Propagation(pool=2, gated=True)},
+        {"propagation": Propagation(pool=2, gated=True), "temporal_blocks": 1},
+    ],
+    ids=["temporal blocks", "gated propagation", "both"],
+)
+def test_an_image_network_starts_a_video_network_whose_new_parts_change_nothing(
+    new, image_weights, clips
 ):
     image = make(kind=PPD).net
-    net = started(image_weights, functools.partial(small_net, temporal_blocks=1)).net
+    net = started(image_weights, functools.partial(small_net, **new)).net
     features = torch.rand(2, 5, 16, 2, 3)
     noisy, time = torch.randn(2, 5, 1, 16, 24), torch.tensor([0.3, 0.8])
     frames = [image(noisy[:, n], clips["image"][:, n], time, features[:, n]) for n in range(5)]
