@@ -30,6 +30,7 @@ _OTHER_CLASS = re.compile(r"'?([\w.]+)'? (?:does not correspond to|to be) a subc
 _WRAPPER = re.compile("Does not validate|Problem with given|Parser key|Type .* expects a function")
 _KEY = re.compile(r'Parser key "([\w.+]+)"')
 _TYPE = re.compile(r"<class '(?:[\w.]+\.)?(\w+)'>")
+_LITERAL = re.compile(r"typing\.Literal\[(.*?)\]")
 
 
 def explain(error: Exception, *, sources: Sequence[Layer], options: Sequence[str]) -> str:
@@ -134,9 +135,12 @@ def _wrong_type(path: list[str], complaints: list[str], written: "Written") -> s
     demand, _, value = complaints[-1].split("Expected a ", 1)[-1].partition(". Got value: ")
     whole = [text for text in complaints if _KEY.match(text)][-1]
     if "Subtypes: [" in whole:
-        demand = whole.split("Subtypes: [", 1)[1].splitlines()[0].rstrip("]").replace(", ", " or ")
+        subtypes = whole.split("Subtypes: [", 1)[1].splitlines()[0]
+        demand = subtypes.removesuffix("]").replace(", ", " or ")
     key, origin, found = _locate(path, written, value=value or None)
     shown = _TYPE.sub(r"\1", demand).replace("NoneType", "None")
+    shown = _LITERAL.sub(lambda words: words[1].replace("'", "").replace(", ", " or "), shown)
+    shown = " or ".join(dict.fromkeys(shown.split(" or ")))
     return f"{key}{origin} must be {shown}, got {value or found}"
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 
@@ -19,9 +20,9 @@ class Clips:
         length: Frames ``T`` of a clip (section III-F: 16).
         keyframes: Places in a window of the frames that open the next one, increasing from 0 to
             ``length - 1`` (released code).
-        later: Share of clips drawn as later windows, in [0, 1]; 0 is consecutive frames alone,
-            as in the first window: the references are then always the clip's first frames, which
-            is all that the paper says. Segments too short for it give consecutive frames.
+        later: Share of clips drawn as later windows, above 0 and up to 1; segments too short for
+            it give consecutive frames. ``"released"`` is consecutive frames alone: the references
+            are then always the clip's first frames, which is all that the paper says.
 
     Raises:
         ValueError: If a number is out of its range.
@@ -29,19 +30,21 @@ class Clips:
 
     length: int = 16
     keyframes: tuple[int, ...] = (0, 8, 15)
-    later: float = 0.5
+    later: float | Literal["released"] = 0.5
 
     def __post_init__(self) -> None:
         places = tuple(self.keyframes)
         if self.length < 1:
             raise ValueError(f"length must be at least 1 frame, got {self.length}")
-        if self.later and not _is_rising(places, self.length):
+        if self.later == "released":
+            return
+        if not 0 < self.later <= 1:
+            raise ValueError(f"later must lie in (0, 1] or be released, got {self.later}")
+        if not _is_rising(places, self.length):
             raise ValueError(
                 f"keyframes must increase from 0 to length - 1, {self.length - 1}, and leave room"
-                f" for other frames, got {list(places)}: set later to 0 to draw none by them"
+                f" for other frames, got {list(places)}: set later to released to draw none by them"
             )
-        if not 0 <= self.later <= 1:
-            raise ValueError(f"later must lie in [0, 1], got {self.later}")
 
     def draw(self, num_frames: int, *, max_stride: int, rng: np.random.Generator) -> list[int]:
         """Return the frames of one clip, ``length`` numbers below ``num_frames``, in order.
@@ -54,7 +57,8 @@ class Clips:
             max_stride: Largest step between neighbouring frames; smaller ones are as likely.
             rng: All chance comes from here.
         """
-        later = rng.random() < self.later and self._second_window()[-1] < num_frames
+        share = 0.0 if self.later == "released" else self.later
+        later = rng.random() < share and self._second_window()[-1] < num_frames
         offsets = self._second_window() if later else np.arange(self.length)
         span = int(offsets[-1])
         fitting = max(1, min(max_stride, (num_frames - 1) // max(span, 1)))

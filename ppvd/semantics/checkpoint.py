@@ -17,9 +17,7 @@ from ppvd.semantics.strict import fill_strictly, some
 _CODE = re.compile(r"GLOBAL (\S+)")
 
 
-def load_strictly(
-    module: nn.Module, path: str | Path, *, may_lack: Collection[str] = ()
-) -> None:
+def load_strictly(module: nn.Module, path: str | Path, *, may_lack: Collection[str] = ()) -> None:
     """Fill a module from its part of a checkpoint; every name of that part must fit.
 
     Args:

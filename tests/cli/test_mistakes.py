@@ -31,6 +31,12 @@ def with_model(**init_args):
             "--model.init_args.net.init_args.width=abc",
             "model.init_args.net.init_args.width must be int, got abc",
         ),
+        (
+            "--trainer.precision=half",
+            "trainer.precision must be 64 or 32 or 16 or transformer-engine or"
+            " transformer-engine-float16 or 16-true or 16-mixed or bf16-true or bf16-mixed or"
+            " 32-true or 64-true or bf16 or None, got half",
+        ),
         ("--model=Toi", "model names no class: Toi"),
         ("--model=ppvd.PDP", "model names no class: ppvd.PDP; did you mean PPD?"),
         ("--model=toy_tasks.Part", "model must name a subclass of DepthTask, got toy_tasks.Part"),

@@ -12,13 +12,13 @@ def draws(clips, num_frames, *, max_stride=1, count=400):
 
 
 def test_consecutive_clips_begin_anywhere_and_stay_inside():
-    found = Counter(map(tuple, draws(Clips(length=16, later=0), 32)))
+    found = Counter(map(tuple, draws(Clips(length=16, later="released"), 32)))
     assert found.keys() == {tuple(range(start, start + 16)) for start in range(17)}
     assert min(found.values()) > 8
 
 
 def test_strides_are_drawn_up_to_the_largest_that_fits():
-    found = draws(Clips(length=5, keyframes=(0, 2, 4), later=0), 14, max_stride=9)
+    found = draws(Clips(length=5, keyframes=(0, 2, 4), later="released"), 14, max_stride=9)
     steps = Counter(clip[1] - clip[0] for clip in found)
     assert steps.keys() == {1, 2, 3}
     assert min(steps.values()) > 100
@@ -57,8 +57,9 @@ def test_a_short_segment_repeats_its_last_frame(num_frames):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"length": 0, "later": 0}, "length must be at least 1 frame, got 0"),
-        ({"later": 1.5}, r"later must lie in \[0, 1\], got 1.5"),
+        ({"length": 0, "later": "released"}, "length must be at least 1 frame, got 0"),
+        ({"later": 1.5}, r"later must lie in \(0, 1\] or be released, got 1.5"),
+        ({"later": 0.0}, r"later must lie in \(0, 1\] or be released, got 0.0"),
         ({"length": 8}, r"keyframes must increase from 0 to length - 1, 7"),
         ({"keyframes": (0, 15, 8)}, "keyframes must increase"),
         ({"length": 3, "keyframes": (0, 1, 2)}, "leave room for other frames"),

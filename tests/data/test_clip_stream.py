@@ -7,7 +7,7 @@ from ppvd.data.collate import with_floats
 from ppvd.data.plan import Reader
 from ppvd.data.stream import EvalStream, TrainStream
 
-FOUR = Clips(length=4, keyframes=(0, 3), later=0)
+FOUR = Clips(length=4, keyframes=(0, 3), later="released")
 
 
 def open_set(folder):
