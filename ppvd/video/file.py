@@ -43,13 +43,18 @@ class VideoFile:
             self._container.close()
             raise ValueError(f"video {self.name} must have a video stream, but has none")
         self._stream = self._container.streams.video[0]
-        self.rate = Fraction(self._stream.average_rate or DEFAULT_RATE)
+        self.rate = self._rate()
         self.num_frames = self._stream.frames or self._estimated_frames()
 
     def __iter__(self) -> Iterator[VideoFrame]:
         """Yield the frames; the file is closed after the last one."""
         with self._container:
             yield from steady(self._pictures(), name=self.name, rate=self.rate)
+
+    def _rate(self) -> Fraction:
+        """Return frames a second; streams copied without their rate tell a far too high average."""
+        told = self._stream.average_rate, self._stream.guessed_rate
+        return min((Fraction(rate) for rate in told if rate), default=DEFAULT_RATE)
 
     def _estimated_frames(self) -> int | None:
         if not self._container.duration:

@@ -134,6 +134,22 @@ def test_a_file_that_breaks_off_ends_there(clip):
     assert 10 < len(frames_of(path)) < 30
 
 
+def test_a_stream_copied_without_its_rate_keeps_that_of_its_frames(clip):
+    path = clip(num=72, times=range(0, 7200, 100))
+    copy = path.with_suffix(".mkv")
+    with av.open(str(path)) as source, av.open(str(copy), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    with av.open(str(copy)) as written:
+        assert written.streams.video[0].average_rate > 100  # The clock of the encoder.
+    video = VideoFile(copy)
+    assert video.rate == 10
+    assert abs(video.num_frames - 72) <= 1  # Estimated from the length.
+
+
 def test_frames_of_another_size_are_refused_where_they_come(tmp_path):
     path = tmp_path / "a.mkv"
     with av.open(str(path), "w") as container:
