@@ -171,7 +171,7 @@ def _description(
 ) -> dict[str, Any]:
     file = Path(source.name)
     settings = {"steps", "samples", "seed", "parity", "near", "far", "fov", "pixels"}
-    settings |= {"write", "batch_windows"}
+    settings |= {"noise", "write", "batch_windows"}
     return {
         "clip": str(file.resolve()),
         "bytes": file.stat().st_size if file.is_file() else None,

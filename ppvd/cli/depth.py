@@ -24,7 +24,14 @@ VIDEO_SUFFIXES = (
     *(".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts"),
     *(".nut", ".ogv", ".ts", ".webm", ".wmv", ".y4m"),
 )
-_SETTINGS = {"steps": "num_steps", "samples": "num_samples", "seed": "seed", "parity": "parity"}
+# Settings of a model by the options that replace them.
+_SETTINGS = {
+    "steps": "num_steps",
+    "samples": "num_samples",
+    "seed": "seed",
+    "noise": "noise",
+    "parity": "parity",
+}
 
 
 def main(words: list[str]) -> None:
@@ -178,6 +185,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="KIND,...",
         help="video (lossless, 16 bits), preview (image beside depth, with the sound), png (16 "
         "bits), npz, exr (metres), ply (a cloud a frame); default: video,preview",
+    )
+    clip(
+        "--noise",
+        choices=("released", "still"),
+        help="noise that a video model samples frames from: of its own for each place in a window, "
+        "or one for all, which flickers far less; default: the model's",
     )
     clip(
         "--batch-windows",

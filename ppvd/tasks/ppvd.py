@@ -67,6 +67,9 @@ class PPVD(FlowTask):
         grid: Sampling times for a number of steps.
         num_steps: Solver steps of an evaluation (released code: 4).
         seed: Seed of the evaluation noise.
+        noise: Which noise the frames of a clip are sampled from. ``"released"``: each place in
+            a window has its own, the same in all windows. ``"still"``: all frames have that of an
+            image (ours), so that what stands still comes out alike: far less flicker.
         metrics: Scores of an evaluation; see ``DepthTask``. ``None``: ``DepthErrors`` and
             ``EdgeChamfer``, each clip aligned by one scale and shift of its disparity.
         optimizer: Builds the optimiser; see ``DepthTask``.
@@ -97,6 +100,7 @@ class PPVD(FlowTask):
         grid: TimeGrid = uniform_grid,
         num_steps: int = 4,
         seed: int = 0,
+        noise: Literal["released", "still"] = "released",
         metrics: dict[str, Metric] | None = None,
         optimizer: OptimizerCallable = paper_adamw,
         scheduler: SchedulerCallable | None = None,
@@ -122,7 +126,10 @@ class PPVD(FlowTask):
         )
         if parity not in (None, "released"):
             raise ValueError(f"parity must be released or None, got {parity!r}")
+        if noise not in ("released", "still"):
+            raise ValueError(f"noise must be released or still, got {noise!r}")
         self.windows = windows or WindowPlan()
+        self.noise = noise
         self.parity = parity
 
     @property
@@ -150,7 +157,7 @@ class PPVD(FlowTask):
     def predict_clip(self, frames: Iterable[Tensor], *, key: str) -> Iterator[Tensor]:
         """Estimate the depth codes of a video of any length, as its frames come.
 
-        One window at a time is on the device. All windows start from one noise (released code).
+        One window at a time is on the device. All windows start from the same noise (released).
 
         Args:
             frames: sRGB in [0, 1], ``(3, H, W)`` each, all of one size, on any device.
@@ -229,9 +236,10 @@ class PPVD(FlowTask):
 
     def _slot_noise(self, clip: Tensor, key: str) -> Tensor:
         """Draw the noise of each place in a window."""
-        slots = [f"{key}/{slot}" for slot in range(len(clip))]
         size = clip.shape[-2], clip.shape[-1]
-        return keyed_noise(slots, size, seed=self.seed).to(clip.device)
+        keys = [f"{key}/{slot}" for slot in range(len(clip))] if self.noise == "released" else [key]
+        noise = keyed_noise(keys, size, seed=self.seed).to(clip.device)
+        return noise.expand(len(clip), *noise.shape[1:])
 
 
 def _scores_in_disparity() -> dict[str, Metric]:

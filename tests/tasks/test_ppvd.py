@@ -236,6 +236,16 @@ def test_windows_share_their_noise_and_are_chained(monkeypatch):
     assert noises[0].flatten(1).unique(dim=0).shape[0] == 5
 
 
+def test_still_noise_is_that_of_an_image_for_all_frames(batch):
+    image, video = make().eval(), make(noise="still", windows=SHORT).eval()
+    frames = batch["image"][:1].expand(7, -1, -1, -1)
+    code = image.predict(frames[:1], keys=["walk"])
+    codes = torch.stack(list(video.predict_clip(frames, key="walk")))
+    torch.testing.assert_close(codes, code.expand_as(codes), rtol=1e-4, atol=1e-4)
+    released = torch.stack(list(make(windows=SHORT).eval().predict_clip(frames, key="walk")))
+    assert (released[1:] - released[:-1]).abs().amax() > 1e-2
+
+
 def test_a_long_video_is_read_as_it_is_sampled_and_no_further():
     task = make(windows=SHORT, num_steps=1).eval()
     read = []
@@ -442,9 +452,11 @@ def test_by_default_colour_and_aspect_are_kept(monkeypatch):
     torch.testing.assert_close(seen[0][0, :, 0, 0], torch.tensor([0.9, 0.5, 0.1]))
 
 
-def test_an_unknown_parity_is_refused():
+def test_an_unknown_parity_or_noise_is_refused():
     with pytest.raises(ValueError, match="parity must be released or None, got 'same'"):
         make(parity="same")
+    with pytest.raises(ValueError, match="noise must be released or still, got 'white'"):
+        make(noise="white")
 
 
 def test_the_chain_keeps_the_keyframes_alone():
