@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import FrameType
@@ -24,6 +24,7 @@ from ppvd.tasks import DepthTask
 from ppvd.video import (
     Camera,
     ClipJob,
+    ClipStoppedError,
     FrameSeries,
     FrameSource,
     VideoFile,
@@ -101,30 +102,55 @@ def write_clip(
         return
     outputs = clip_outputs(name, source, task.codec, files, asked=asked, work=work)
     wobble = Wobble(path=asked.out / f"{name}_report.png", work=work)
-    with (
-        _ended_by_ctrl_c(source),
-        tqdm(total=source.num_frames, desc=name, unit="frame", disable=None) as bar,
-    ):
+    running = ClipJob(
+        source=source,
+        predictor=clip_predictor(tasks, name, asked),
+        outputs=[*outputs, wobble],
+        work=work,
+        description=job,
+    )
 
-        def show(count: int) -> None:
-            bar.update(count - bar.n)
-
-        running = ClipJob(
-            source=source,
-            predictor=clip_predictor(tasks, name, asked),
-            outputs=[*outputs, wobble],
-            work=work,
-            description=job,
-            on_frames=show,
+    def write_note(*, complete: bool) -> None:
+        report = clip_note(
+            source,
+            task,
+            files,
+            running.done,
+            complete=complete,
+            repeated=running.repeated,
+            wobble=wobble,
         )
-        done = running.run(resume=asked.resume)
-    report = clip_note(source, task, files, done, repeated=running.repeated, wobble=wobble)
+        report |= {"job": job} if complete else {}
+        write_whole(note, (json.dumps(report, indent=2) + "\n").encode())
+
+    with _ended_by_ctrl_c(source), _shown(running, name):
+        try:
+            running.run(resume=asked.resume)
+        except (ClipStoppedError, KeyboardInterrupt):
+            if running.done.num_frames:
+                with suppress(OSError):  # A full disk has been told of.
+                    write_note(complete=False)
+            raise
+    done = running.done
     write_png(wobble.path, clip_plot(source, done, wobble))
-    write_whole(note, (json.dumps({**report, "job": job}, indent=2) + "\n").encode())
+    write_note(complete=True)
     made = ", ".join(str(output.path) for output in outputs)
     print(f"{done.num_frames} frames of {source.name}: {made}; how steady: {wobble.path}")
     for fault in _faults(source, done.num_frames, running.repeated):
         print(fault, file=sys.stderr)
+
+
+@contextmanager
+def _shown(running: ClipJob, name: str) -> Iterator[None]:
+    """Show how many frames are written."""
+    total = running.source.num_frames
+    with tqdm(total=total, desc=name, unit="frame", disable=None) as bar:
+
+        def show(count: int) -> None:
+            bar.update(count - bar.n)
+
+        running.on_frames = show
+        yield
 
 
 @contextmanager

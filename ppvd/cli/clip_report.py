@@ -19,6 +19,7 @@ def clip_note(
     files: DepthFiles,
     done: ClipProgress,
     *,
+    complete: bool,
     repeated: Sequence[int],
     wobble: Wobble,
 ) -> dict[str, Any]:
@@ -42,8 +43,9 @@ def clip_note(
             "invalid": 0,
         },
         "num_frames": done.num_frames,
+        "complete": complete,
         "fps": float(source.rate),
-        "repeated_frames": list(repeated),
+        "repeated_frames": [number for number in repeated if number < done.num_frames],
         "windows": windows,
         "wobble": {
             "mean": _number(wobble.mean),

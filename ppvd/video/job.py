@@ -63,6 +63,7 @@ class ClipJob:
 
     Attributes:
         repeated: Numbers of the frames that stand in for broken ones.
+        done: Counts, and the predictor's state, of what is written.
     """
 
     source: FrameSource
@@ -73,19 +74,16 @@ class ClipJob:
     seconds_between_notes: float = 10.0
     on_frames: Callable[[int], None] = lambda _: None
     repeated: list[int] = field(default_factory=list, init=False)
+    done: ClipProgress = field(default_factory=ClipProgress, init=False)
     _begun: ClipProgress = field(default_factory=ClipProgress, init=False)
-    _done: ClipProgress = field(default_factory=ClipProgress, init=False)
     _end: Fraction = field(default=Fraction(0), init=False)  # of the last frame written, seconds
     _noted: float = field(default=0.0, init=False)  # by the clock of this process
 
-    def run(self, *, resume: bool = False) -> ClipProgress:
+    def run(self, *, resume: bool = False) -> None:
         """Do it.
 
         Args:
             resume: Whether to go on where the same job was stopped; else it starts anew.
-
-        Returns:
-            Counts, and the predictor's last state.
 
         Raises:
             ClipStoppedError: If the source, the predictor or a file fails; the message says
@@ -94,7 +92,7 @@ class ClipJob:
         """
         if not resume:
             shutil.rmtree(self.work, ignore_errors=True)
-        self._begun = self._done = read_progress(self.work, self.description)
+        self._begun = self.done = read_progress(self.work, self.description)
         self._noted = time.monotonic()
         self.predictor.restore(self._begun.tensors)
         self.on_frames(self._begun.num_frames)
@@ -106,7 +104,6 @@ class ClipJob:
         except KeyboardInterrupt as interrupt:
             raise KeyboardInterrupt(self._rescue()) from interrupt
         shutil.rmtree(self.work, ignore_errors=True)
-        return self._done
 
     def _write_all(self) -> None:
         """Write segments in a thread, each while the next one is predicted."""
@@ -146,7 +143,7 @@ class ClipJob:
     def _write(self, shots: Sequence[Shot], done: ClipProgress) -> None:
         for output in self.outputs:
             output.write(done.num_segments - 1, shots)
-        self._done, self._end = done, self._end_of(shots[-1].frame)
+        self.done, self._end = done, self._end_of(shots[-1].frame)
         if time.monotonic() - self._noted >= self.seconds_between_notes:
             done.write(self.work, self.description)
             self._noted = time.monotonic()
@@ -157,15 +154,15 @@ class ClipJob:
 
     def _finish(self) -> None:
         for output in self.outputs:
-            output.finish(self._done.num_segments, seconds=self._end)
+            output.finish(self.done.num_segments, seconds=self._end)
 
     def _rescue(self) -> str:
         """Keep what is there, as far as that is possible, and say what it is."""
-        count = self._done.num_frames
+        count = self.done.num_frames
         if not count:
             return "nothing was written"
         with suppress(ValueError, OSError):
-            self._done.write(self.work, self.description)
+            self.done.write(self.work, self.description)
             self._finish()
         files = ", ".join(str(output.path) for output in self.outputs if output.path.exists())
         where = files or f"parts in {self.work}"

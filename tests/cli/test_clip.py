@@ -174,7 +174,13 @@ def test_a_job_that_was_interrupted_is_resumed_and_a_finished_one_left_alone(
     assert code == 130
     assert sentence.startswith("interrupted; the 32 frames before are kept: depth/walk_depth.mkv")
     assert len(values_of("depth/walk_depth.mkv")) == 32
+    note, whole = (json.loads(Path(out, "walk.json").read_text()) for out in ("depth", "whole"))
+    assert (note["complete"], note["num_frames"]) == (False, 32)
+    assert (whole["complete"], whole["num_frames"]) == (True, 40)
+    assert note["sixteen_bits"] == whole["sixteen_bits"]
+    assert note["wobble"]["frames"] == whole["wobble"]["frames"][:32]
     ppvd("depth", "walk.mp4", *options, "--resume")
+    assert json.loads(Path("depth/walk.json").read_text())["complete"]
     assert len(asked) == 35 + 8
     whole, parts = (Path(out, "walk_depth.mkv").read_bytes() for out in ("whole", "depth"))
     assert parts == whole

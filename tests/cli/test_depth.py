@@ -90,6 +90,7 @@ def test_settings_of_the_model_are_changed(run, ppvd, asked, toys):
         (["text.png"], 1, "photo text.png must be a whole JPEG"),
         (["a.png", "--steps", "0"], 2, "argument --steps: must be a whole number from 1 on, got 0"),
         (["a.png", "--samples", "2"], 2, "--samples must be left out: toy_tasks.Toy has no"),
+        (["a.png", "--noise", "still"], 2, "--noise must be left out: toy_tasks.Toy has no noise"),
         (["a.png", "--near", "5", "--far", "2"], 1, "near_m and far_m must satisfy 0 < near_m"),
         (["a.png", "--fov", "180"], 1, "field_of_view_deg must lie in (0, 180), got 180.0"),
         (["a.png", "--stpes=3"], 2, "unrecognized arguments: --stpes=3; did you mean --steps?"),

@@ -40,7 +40,8 @@ def expected_codes(num, length=4):
 @pytest.mark.parametrize("num", [1, 2, 3, 4, 5, 11])
 def test_all_outputs_hold_the_same_frames(stub, tmp_path, num):
     running = stub.job(tmp_path, stub.Ramps(num))
-    done = running.run()
+    running.run()
+    done = running.done
     assert done.num_frames == num
     values, times = decoded(tmp_path / "depth.mkv", "gray16le")
     codes = CODE_LIMITS[0] + (values.astype(np.float64) - 1) * CODE_STEP
