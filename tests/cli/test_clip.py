@@ -3,6 +3,7 @@
 import functools
 import io
 import json
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import OpenEXR
 import pytest
 import torch
+from tqdm import tqdm
 
 from ppvd.cli import clip_predictors
 from ppvd.nn import CascadeDiT, Propagation
@@ -189,6 +191,36 @@ def test_a_job_that_was_interrupted_is_resumed_and_a_finished_one_left_alone(
     assert len(asked) == 35 + 8
 
 
+def test_a_job_that_was_stopped_lists_what_it_wrote_alone_and_is_not_done(
+    run, ppvd, toys, refused, monkeypatch
+):
+    write_frames(Path("shots"), range(24))
+    Path("shots/17.png").write_bytes(b"torn")
+    predict, asked, shown = toys.Toy.predict_code, [], []
+
+    def interrupted(task, image, *, keys):
+        asked.append(1)
+        if len(asked) == 18:
+            raise KeyboardInterrupt
+        return predict(task, image, keys=keys)
+
+    class Bar(tqdm):
+        def update(self, n=1):
+            shown.append(n)
+
+    monkeypatch.setattr(toys.Toy, "predict_code", interrupted)
+    monkeypatch.setattr("ppvd.cli.clip.tqdm", Bar)
+    words = ["depth", "shots", "--fps", "8", "--model", run, "--write", "video"]
+    assert refused(*words)[0] == 130
+    note = json.loads(Path("depth/shots.json").read_text())
+    assert (note["num_frames"], note["repeated_frames"]) == (16, [])
+    assert sum(shown) == 16
+    shutil.rmtree("depth/shots.part")
+    ppvd(*words, "--resume")
+    note = json.loads(Path("depth/shots.json").read_text())
+    assert (note["num_frames"], note["repeated_frames"]) == (24, [17])
+
+
 def test_a_job_is_resumed_as_it_was_begun_or_not_at_all(run, toys, refused, monkeypatch):
     write_clip("walk.mp4", 40)
     asked = []
@@ -223,7 +255,7 @@ def test_a_video_model_streams_what_it_predicts_at_once(run, ppvd, monkeypatch):
     task = video_model()
     monkeypatch.setattr("ppvd.cli.depth._model", lambda _: (task, "a video model"))
     write_clip("walk.mp4", 9)
-    ppvd("depth", "walk.mp4", "--model", run, "--write", "npz")
+    ppvd("depth", "walk.mp4", "--model", run, "--write", "npz", "--noise", "still")
     frames = [frame.tensor() for frame in VideoFile(Path("walk.mp4"))]
     codes = torch.stack(list(task.predict_clip(frames, key="walk")))
     expected = task.codec.decode(codes, task.codec.range_between(1.0, 10.0))
@@ -233,6 +265,7 @@ def test_a_video_model_streams_what_it_predicts_at_once(run, ppvd, monkeypatch):
     assert note["near_is_high"]
     assert note["depth"].endswith("of 1 / depth")
     assert len(note["windows"]) == 3
+    assert note["job"]["noise"] == "still"
     assert note["windows"][0] == {"scale": 1.0, "shift": 0.0, "seam_rms": 0.0}
     assert cv2.imread("depth/walk_report.png").shape == (4 * 150, 960, 3)
 
