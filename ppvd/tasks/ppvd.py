@@ -128,6 +128,8 @@ class PPVD(FlowTask):
             raise ValueError(f"parity must be released or None, got {parity!r}")
         if noise not in ("released", "still"):
             raise ValueError(f"noise must be released or still, got {noise!r}")
+        if parity and noise != "released":
+            raise ValueError(f"noise must be released where parity is, got {noise}")
         self.windows = windows or WindowPlan()
         self.noise = noise
         self.parity = parity

@@ -457,6 +457,8 @@ def test_an_unknown_parity_or_noise_is_refused():
         make(parity="same")
     with pytest.raises(ValueError, match="noise must be released or still, got 'white'"):
         make(noise="white")
+    with pytest.raises(ValueError, match="noise must be released where parity is, got still"):
+        make(parity="released", noise="still")
 
 
 def test_the_chain_keeps_the_keyframes_alone():
